@@ -1,0 +1,75 @@
+/*
+ * blas.c - the product by OpenBLAS, for machines without a kernel of our own.  The only
+ * file that names BLAS.
+ *
+ * OpenBLAS uses several threads from 2^18 multiplications a call on, and its thread count
+ * belongs to the whole process, so it is not touched: calls are kept below that.  Every
+ * call has the same shape, 24 rows (a multiple of every micro-kernel's height) of one
+ * panel, so that each row is computed in the same way whatever its place; with calls of
+ * changing shapes equal pictures would stop giving exactly 0.
+ */
+#include "kernels.h"
+
+#include <cblas.h>
+#include <string.h>
+
+enum {
+    ROWS = 24,
+    MAX_K = 512 /* 24 * 16 * 512 < 2^18, and more than any layer has */
+};
+
+static void product(float *d, const float *a, ptrdiff_t a_stride, const float *b, int k)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, ROWS, LPIPS_PANEL, k, 1.f, a,
+                (int)a_stride, b, LPIPS_PANEL, 1.f, d, LPIPS_PANEL);
+}
+
+static void store(float *d, ptrdiff_t d_stride, const float *t, int rows, int relu)
+{
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < LPIPS_PANEL; j++) {
+            float x = t[i * LPIPS_PANEL + j];
+
+            d[i * d_stride + j] = relu && x < 0.f ? 0.f : x;
+        }
+}
+
+/* BLAS asks for rows that do not overlap, and for all 24 of them: others are copied. */
+static void block(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t at,
+                  ptrdiff_t a_stride, int segs, int rows, const float *b, int k,
+                  const float *init, int relu)
+{
+    float t[ROWS * LPIPS_PANEL], copy[ROWS * MAX_K];
+
+    for (int i = 0; i < ROWS; i++)
+        memcpy(t + i * LPIPS_PANEL, init, sizeof *t * LPIPS_PANEL);
+    for (int s = 0; s < segs; s++, b += (ptrdiff_t)k * LPIPS_PANEL) {
+        const float *from = a[s] + at;
+
+        if (rows == ROWS && a_stride >= k) {
+            product(t, from, a_stride, b, k);
+            continue;
+        }
+        memset(copy, 0, sizeof *copy * ROWS * (size_t)k);
+        for (int i = 0; i < rows; i++)
+            memcpy(copy + i * k, from + i * a_stride, sizeof *copy * (size_t)k);
+        product(t, copy, k, b, k);
+    }
+    store(d, d_stride, t, rows, relu);
+}
+
+static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
+                 int segs, int rows, const float *b, int k, int panels, const float *init,
+                 int relu)
+{
+    for (int q = 0; q < panels; q++)
+        for (int i = 0; i < rows; i += ROWS)
+            block(d + i * d_stride + q * LPIPS_PANEL, d_stride, a, i * a_stride, a_stride,
+                  segs, rows - i < ROWS ? rows - i : ROWS,
+                  b + (ptrdiff_t)q * segs * k * LPIPS_PANEL, k, init + q * LPIPS_PANEL, relu);
+}
+
+void lpips_kernels_init_blas(lpips_kernels *k)
+{
+    k->gemm = gemm;
+}

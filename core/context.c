@@ -1,0 +1,299 @@
+/*
+ * context.c - contexts and the public comparisons.
+ */
+#include "context.h"
+#include "pack.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_PICTURES = 4096,
+    MAX_THREADS = 1024
+};
+
+#define ALL_FLAGS (LPIPS_WANT_MAP | LPIPS_NO_LIN | LPIPS_RANGE_0_1)
+
+/* The caller's options, as far as its version of the struct reaches. */
+static int read_options(lpips_options *o, const lpips_options *from)
+{
+    static const lpips_options defaults = LPIPS_OPTIONS_DEFAULT;
+
+    *o = defaults;
+    if (!from)
+        return LPIPS_OK;
+    if (from->struct_size < sizeof from->struct_size + sizeof from->flags ||
+        from->struct_size > 4096)
+        return LPIPS_ERR_ARGUMENT;
+    memcpy(o, from, from->struct_size < sizeof *o ? from->struct_size : sizeof *o);
+    if (o->flags & ~(unsigned)ALL_FLAGS || o->threads < 0 || o->threads > MAX_THREADS ||
+        o->pictures < 0 || o->pictures == 1 || o->pictures > MAX_PICTURES || o->band_rows < 0 ||
+        o->strip_columns < 0)
+        return LPIPS_ERR_ARGUMENT;
+    return LPIPS_OK;
+}
+
+static int fetch_filters(lpips_context *c)
+{
+    for (int i = 0; i < c->plan.layers; i++) {
+        lpips_layer *l = &c->plan.layer[i];
+        const lpips_rows *out = &c->plan.tensor[l->out];
+        lpips_pack_key key = {.name = l->name, .ty = -1, .tx = -1, .fold = 1};
+
+        if (l->kind == LPIPS_LOAD || l->kind == LPIPS_POOL)
+            continue;
+        key.in = c->plan.tensor[l->in].c;
+        key.out = l->side[0] ? out->c / 2 : out->c;
+        key.kernel = l->kind == LPIPS_POINT ? 1 : l->kernel;
+        if (l->kind == LPIPS_WINO) {
+            key.ty = l->ty;
+            key.tx = l->tx;
+        }
+        if (i == 1 && c->plan.fold > 1) {
+            key.fold = c->plan.fold;
+            key.in = 3;
+            key.kernel = c->plan.net->step[0].kernel;
+        }
+        l->bias = lpips_weights_tensor(c->weights, l->name, "bias");
+        l->u = lpips_pack_get(c->weights, &key);
+        if (l->side[0]) {
+            key.name = l->side;
+            key.kernel = 1;
+            key.ty = key.tx = -1;
+            l->side_bias = lpips_weights_tensor(c->weights, l->side, "bias");
+            l->side_u = lpips_pack_get(c->weights, &key);
+        }
+        if (!l->u || (l->side[0] && !l->side_u))
+            return LPIPS_ERR_MEMORY;
+    }
+    return LPIPS_OK;
+}
+
+static void set_pointers(lpips_context *c)
+{
+    lpips_plan *p = &c->plan;
+    float *ones = (float *)(c->arena + p->ones_at);
+
+    c->zero = (float *)(c->arena + p->zero_at);
+    for (int i = 0; i < 512; i++)
+        ones[i] = 1;
+    for (int i = 0; i < p->layers; i++) {
+        lpips_layer *l = &p->layer[i];
+        char name[32];
+
+        p->tensor[l->out].data = (float *)(c->arena + p->tensor[l->out].at);
+        l->d = (float *)(c->arena + l->d_at);
+        l->sum = (double *)(c->arena + l->sum_at);
+        if (l->tap < 0)
+            continue;
+        snprintf(name, sizeof name, "lin%d.model.1", l->tap);
+        c->lin[l->tap] = p->flags & LPIPS_NO_LIN
+                             ? ones
+                             : lpips_weights_tensor(c->weights, name, "weight");
+    }
+}
+
+int lpips_context_create(lpips_context **out, lpips_weights *w, int width, int height,
+                         const lpips_options *options)
+{
+    lpips_context *c = NULL;
+    lpips_options o;
+    void *arena = NULL;
+    int status;
+
+    if (!out)
+        return LPIPS_ERR_ARGUMENT;
+    *out = NULL;
+    if (!w)
+        return LPIPS_ERR_ARGUMENT;
+    status = read_options(&o, options);
+    if (status)
+        return status;
+    c = calloc(1, sizeof *c);
+    if (!c)
+        return LPIPS_ERR_MEMORY;
+    c->weights = lpips_weights_ref(w);
+    c->progress = o.progress;
+    c->progress_opaque = o.progress_opaque;
+    lpips_kernels_init(&c->kernels, lpips_cpu_features() & ~o.cpu_disable);
+    status = lpips_plan_make(&c->plan, w->def, width, height, &o);
+    if (status)
+        goto fail;
+    status = LPIPS_ERR_MEMORY;
+    c->picture = calloc((size_t)c->plan.pictures, sizeof *c->picture);
+    if (!c->picture || (o.memory_limit && c->plan.bytes > o.memory_limit) ||
+        posix_memalign(&arena, 64, c->plan.bytes))
+        goto fail;
+    c->arena = memset(arena, 0, c->plan.bytes);
+    status = lpips_pool_create(&c->pool, c->plan.threads, o.parallel, o.parallel_opaque);
+    if (status)
+        goto fail;
+    status = fetch_filters(c);
+    if (status)
+        goto fail;
+    set_pointers(c);
+    *out = c;
+    return LPIPS_OK;
+fail:
+    lpips_context_free(c);
+    return status;
+}
+
+void lpips_context_free(lpips_context *c)
+{
+    if (!c)
+        return;
+    lpips_pool_free(c->pool);
+    lpips_weights_unref(c->weights);
+    free(c->arena);
+    free(c->picture);
+    free(c);
+}
+
+size_t lpips_context_memory(lpips_weights *w, int width, int height, const lpips_options *options)
+{
+    lpips_options o;
+    lpips_plan *p;
+    size_t bytes = 0;
+
+    if (!w || read_options(&o, options))
+        return 0;
+    p = malloc(sizeof *p);
+    if (p && lpips_plan_make(p, w->def, width, height, &o) == LPIPS_OK)
+        bytes = p->bytes + sizeof(lpips_context);
+    free(p);
+    return bytes;
+}
+
+int lpips_describe(const lpips_context *c, char *text, size_t size)
+{
+    return snprintf(text, size, "lpips %d.%d.%d %s v%s weights %.8s%s%s", LPIPS_VERSION_MAJOR,
+                    LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, c->plan.net->name,
+                    c->weights->version, c->weights->hash,
+                    c->plan.flags & LPIPS_NO_LIN ? " no-lin" : "",
+                    c->plan.flags & LPIPS_RANGE_0_1 ? " range 0..1" : "");
+}
+
+/* ---- comparing ---------------------------------------------------------- */
+
+static int check_image(const lpips_context *c, const lpips_image *img)
+{
+    static const ptrdiff_t size[] = {1, 2, 4};
+    ptrdiff_t row = 0;
+
+    if (!img || (unsigned)img->format > LPIPS_F32 || !img->plane[0] || !img->plane[1] ||
+        !img->plane[2] || (img->format == LPIPS_U16 && img->white > 65535))
+        return LPIPS_ERR_ARGUMENT;
+    if (img->width != c->plan.width || img->height != c->plan.height)
+        return LPIPS_ERR_SIZE;
+    if (img->pixel_stride < size[img->format] && img->pixel_stride > -size[img->format])
+        return LPIPS_ERR_ARGUMENT;
+    row = (img->width - 1) * (img->pixel_stride < 0 ? -img->pixel_stride : img->pixel_stride) +
+          size[img->format];
+    for (int i = 0; i < 3 && img->height > 1; i++)
+        if (img->row_stride[i] < row && img->row_stride[i] > -row)
+            return LPIPS_ERR_ARGUMENT;
+    return LPIPS_OK;
+}
+
+static int check_map(const lpips_context *c, const lpips_map *map)
+{
+    ptrdiff_t row = (ptrdiff_t)c->plan.width * (ptrdiff_t)sizeof(float);
+
+    if (!(c->plan.flags & LPIPS_WANT_MAP))
+        return LPIPS_ERR_UNSUPPORTED;
+    if ((map->stride < row && map->stride > -row) || map->stride % (ptrdiff_t)sizeof(float))
+        return LPIPS_ERR_ARGUMENT;
+    return LPIPS_OK;
+}
+
+/* Runs the pictures set up in the context and hands out its pairs. */
+static int run_group(lpips_context *c, int sets, int set_size, double before, double part,
+                     lpips_result *results, const lpips_map *maps)
+{
+    int status;
+
+    c->sets = sets;
+    c->set_size = set_size;
+    c->done_before = before;
+    c->done_part = part;
+    status = lpips_run(c);
+    for (int i = 0; i < lpips_pairs(c) && !status; i++) {
+        lpips_head_result(c, i, &results[i]);
+        if (maps)
+            lpips_head_maps(c, i, &maps[i]);
+    }
+    return status;
+}
+
+static int check_call(const lpips_context *c, const lpips_image *a, int images,
+                      const lpips_image *b, int count, const lpips_result *results,
+                      const lpips_map *maps)
+{
+    int status = LPIPS_OK;
+
+    if (!c || !a || !b || !results || count < 1)
+        return LPIPS_ERR_ARGUMENT;
+    for (int i = 0; i < images && !status; i++)
+        status = check_image(c, &a[i]);
+    for (int i = 0; i < count && !status; i++)
+        status = check_image(c, &b[i]);
+    for (int i = 0; i < count && maps && !status; i++)
+        status = check_map(c, &maps[i]);
+    return status;
+}
+
+int lpips_compare_pairs(lpips_context *c, const lpips_image *a, const lpips_image *b, int pairs,
+                        lpips_result *results, const lpips_map *maps)
+{
+    int status = check_call(c, a, pairs, b, pairs, results, maps), most;
+
+    if (status)
+        return status;
+    most = c->plan.pictures / 2;
+    for (int i = 0; i < pairs && !status; i += most) {
+        int n = pairs - i < most ? pairs - i : most;
+
+        for (int k = 0; k < n; k++) {
+            c->picture[2 * k] = &a[i + k];
+            c->picture[2 * k + 1] = &b[i + k];
+        }
+        status = run_group(c, n, 2, (double)i / pairs, (double)n / pairs, results + i,
+                           maps ? maps + i : NULL);
+    }
+    return status;
+}
+
+int lpips_compare_many(lpips_context *c, const lpips_image *reference, const lpips_image *others,
+                       int count, lpips_result *results, const lpips_map *maps)
+{
+    int status = check_call(c, reference, 1, others, count, results, maps), most;
+
+    if (status)
+        return status;
+    most = c->plan.pictures - 1;
+    for (int i = 0; i < count && !status; i += most) {
+        int n = count - i < most ? count - i : most;
+
+        c->picture[0] = reference;
+        for (int k = 0; k < n; k++)
+            c->picture[k + 1] = &others[i + k];
+        status = run_group(c, 1, n + 1, (double)i / count, (double)n / count, results + i,
+                           maps ? maps + i : NULL);
+    }
+    return status;
+}
+
+int lpips_compare_map(lpips_context *c, const lpips_image *a, const lpips_image *b,
+                      lpips_result *result, const lpips_map *map)
+{
+    return lpips_compare_pairs(c, a, b, 1, result, map);
+}
+
+int lpips_compare(lpips_context *c, const lpips_image *a, const lpips_image *b,
+                  lpips_result *result)
+{
+    return lpips_compare_pairs(c, a, b, 1, result, NULL);
+}

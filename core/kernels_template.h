@@ -1,0 +1,288 @@
+/*
+ * kernels_template.h - the kernels that look alike on every instruction set, written
+ * once over a vector type.  The including file defines
+ *     VL             floats in a vector, 16 a multiple of it
+ *     vec            the type, with the operators of GCC's vector extensions
+ *     LOAD STORE SET1 FMA(a, b, c) = a * b + c, MAX, SUM
+ * and includes this once.  Contraction is off: FMA is used where it is written.
+ *
+ * Winograd transforms (Lavin and Gray 2016, section 4; Toom-Cook): with the points
+ * 0, +-p1, +-p2 ..., infinity, row i of B^T holds the coefficients of
+ * M_i(x) = product over the other finite points (x - a_j), that of infinity those of
+ * the product over all; column i of A^T is 1, a_i, a_i^2 ...; G is in pack.c.  For a
+ * pair +-p with E(y) = product over the other pairs (y - q^2):
+ *     M_+-p(x) = x^2 E(x^2) +- p x E(x^2),
+ * so even and odd samples are combined once and used twice.
+ */
+#define INLINE static inline __attribute__((always_inline))
+
+/* Points 0, 1, -1, 2, infinity: the only set with a point that has no partner. */
+INLINE void bt5(vec *o, const vec *d)
+{
+    vec a = FMA(SET1(-2.f), d[2], d[3]);
+
+    o[0] = FMA(SET1(2.f), d[0], a - d[1]);
+    o[1] = FMA(SET1(-2.f), d[1], d[3] - d[2]);
+    o[2] = FMA(SET1(2.f), d[1], FMA(SET1(-3.f), d[2], d[3]));
+    o[3] = d[3] - d[1];
+    o[4] = FMA(SET1(2.f), d[1] - d[3], d[4] - d[2]);
+}
+
+/* Points 0, +-1, +-2, infinity. */
+INLINE void bt6(vec *o, const vec *d)
+{
+    vec e1 = FMA(SET1(-4.f), d[2], d[4]), o1 = FMA(SET1(-4.f), d[1], d[3]);
+    vec e2 = d[4] - d[2], o2 = d[3] - d[1];
+
+    o[0] = FMA(SET1(4.f), d[0], FMA(SET1(-5.f), d[2], d[4]));
+    o[1] = e1 + o1;
+    o[2] = e1 - o1;
+    o[3] = FMA(SET1(2.f), o2, e2);
+    o[4] = FMA(SET1(-2.f), o2, e2);
+    o[5] = FMA(SET1(4.f), d[1], FMA(SET1(-5.f), d[3], d[5]));
+}
+
+/* Points 0, +-1, +-2, +-1/2, infinity. */
+INLINE void bt8(vec *o, const vec *d)
+{
+    vec e1 = FMA(SET1(-4.25f), d[4], d[2] + d[6]);
+    vec o1 = FMA(SET1(-4.25f), d[3], d[1] + d[5]);
+    vec e2 = FMA(SET1(.25f), d[2], FMA(SET1(-1.25f), d[4], d[6]));
+    vec o2 = FMA(SET1(.25f), d[1], FMA(SET1(-1.25f), d[3], d[5]));
+    vec e3 = FMA(SET1(4.f), d[2], FMA(SET1(-5.f), d[4], d[6]));
+    vec o3 = FMA(SET1(4.f), d[1], FMA(SET1(-5.f), d[3], d[5]));
+
+    o[0] = FMA(SET1(5.25f), d[2] - d[4], d[6] - d[0]);
+    o[1] = e1 + o1;
+    o[2] = e1 - o1;
+    o[3] = FMA(SET1(2.f), o2, e2);
+    o[4] = FMA(SET1(-2.f), o2, e2);
+    o[5] = FMA(SET1(.5f), o3, e3);
+    o[6] = FMA(SET1(-.5f), o3, e3);
+    o[7] = FMA(SET1(5.25f), d[3] - d[5], d[7] - d[1]);
+}
+
+#define CUBIC(c2, c1, c0, x0, x1, x2, x3) \
+    FMA(SET1(c0), x0, FMA(SET1(c1), x1, FMA(SET1(c2), x2, x3)))
+
+/* Points 0, +-1, +-2, +-1/2, +-3/4, infinity. */
+INLINE void bt10(vec *o, const vec *d)
+{
+    vec e1 = CUBIC(-4.8125f, 3.390625f, -.5625f, d[2], d[4], d[6], d[8]);
+    vec o1 = CUBIC(-4.8125f, 3.390625f, -.5625f, d[1], d[3], d[5], d[7]);
+    vec e2 = CUBIC(-1.8125f, .953125f, -.140625f, d[2], d[4], d[6], d[8]);
+    vec o2 = CUBIC(-1.8125f, .953125f, -.140625f, d[1], d[3], d[5], d[7]);
+    vec e3 = CUBIC(-5.5625f, 6.8125f, -2.25f, d[2], d[4], d[6], d[8]);
+    vec o3 = CUBIC(-5.5625f, 6.8125f, -2.25f, d[1], d[3], d[5], d[7]);
+    vec e4 = FMA(SET1(5.25f), d[4] - d[6], d[8] - d[2]);
+    vec o4 = FMA(SET1(5.25f), d[3] - d[5], d[7] - d[1]);
+
+    o[0] = FMA(SET1(.5625f), d[0], CUBIC(-5.8125f, 8.203125f, -3.953125f, d[2], d[4], d[6], d[8]));
+    o[1] = e1 + o1;
+    o[2] = e1 - o1;
+    o[3] = FMA(SET1(2.f), o2, e2);
+    o[4] = FMA(SET1(-2.f), o2, e2);
+    o[5] = FMA(SET1(.5f), o3, e3);
+    o[6] = FMA(SET1(-.5f), o3, e3);
+    o[7] = FMA(SET1(.75f), o4, e4);
+    o[8] = FMA(SET1(-.75f), o4, e4);
+    o[9] = FMA(SET1(.5625f), d[1], CUBIC(-5.8125f, 8.203125f, -3.953125f, d[3], d[5], d[7], d[9]));
+}
+
+INLINE void at5(vec *y, const vec *m, int out)
+{
+    vec s = m[1] + m[2], t = m[1] - m[2];
+
+    (void)out;
+    y[0] = m[0] + s + m[3];
+    y[1] = FMA(SET1(2.f), m[3], t);
+    y[2] = FMA(SET1(4.f), m[3], s + m[4]);
+}
+
+/* y_j = sum over pairs p^j (m_+p +- m_-p), plus m_0 for j = 0 and m_inf for the last. */
+INLINE void at6(vec *y, const vec *m, int out)
+{
+    vec s1 = m[1] + m[2], t1 = m[1] - m[2], s2 = m[3] + m[4], t2 = m[3] - m[4];
+
+    y[0] = m[0] + s1 + s2;
+    y[1] = FMA(SET1(2.f), t2, t1);
+    if (out > 2) {
+        y[2] = FMA(SET1(4.f), s2, s1);
+        y[3] = FMA(SET1(8.f), t2, t1);
+    }
+    y[out - 1] += m[5];
+}
+
+INLINE void at8(vec *y, const vec *m, int out)
+{
+    vec s1 = m[1] + m[2], t1 = m[1] - m[2], s2 = m[3] + m[4], t2 = m[3] - m[4];
+    vec s3 = m[5] + m[6], t3 = m[5] - m[6];
+
+    y[0] = m[0] + s1 + s2 + s3;
+    y[1] = FMA(SET1(.5f), t3, FMA(SET1(2.f), t2, t1));
+    y[2] = FMA(SET1(.25f), s3, FMA(SET1(4.f), s2, s1));
+    y[3] = FMA(SET1(.125f), t3, FMA(SET1(8.f), t2, t1));
+    if (out > 4) {
+        y[4] = FMA(SET1(.0625f), s3, FMA(SET1(16.f), s2, s1));
+        y[5] = FMA(SET1(.03125f), t3, FMA(SET1(32.f), t2, t1));
+    }
+    y[out - 1] += m[7];
+}
+
+#define PAIRS3(p, q, r, x1, x2, x3, x4) \
+    FMA(SET1(r), x4, FMA(SET1(q), x3, FMA(SET1(p), x2, x1)))
+
+INLINE void at10(vec *y, const vec *m, int out)
+{
+    vec s1 = m[1] + m[2], t1 = m[1] - m[2], s2 = m[3] + m[4], t2 = m[3] - m[4];
+    vec s3 = m[5] + m[6], t3 = m[5] - m[6], s4 = m[7] + m[8], t4 = m[7] - m[8];
+
+    y[0] = m[0] + s1 + s2 + s3 + s4;
+    y[1] = PAIRS3(2.f, .5f, .75f, t1, t2, t3, t4);
+    y[2] = PAIRS3(4.f, .25f, .5625f, s1, s2, s3, s4);
+    y[3] = PAIRS3(8.f, .125f, .421875f, t1, t2, t3, t4);
+    y[4] = PAIRS3(16.f, .0625f, .31640625f, s1, s2, s3, s4);
+    y[5] = PAIRS3(32.f, .03125f, .2373046875f, t1, t2, t3, t4);
+    if (out > 6) {
+        y[6] = PAIRS3(64.f, .015625f, .177978515625f, s1, s2, s3, s4);
+        y[7] = PAIRS3(128.f, .0078125f, .13348388671875f, t1, t2, t3, t4);
+    }
+    y[out - 1] += m[9];
+}
+
+#define DEFINE_IN(ny, nx)                                                                  \
+    static void wino_in_##ny##_##nx(float *v, ptrdiff_t v_pos, const float *const *rows,   \
+                                    ptrdiff_t px, int ch)                                  \
+    {                                                                                      \
+        for (int c = 0; c < ch; c += VL) {                                                 \
+            vec t[nx][ny];                                                                 \
+            for (int x = 0; x < nx; x++) {                                                 \
+                vec d[ny];                                                                 \
+                _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++)                      \
+                    d[y] = LOAD(rows[y] + x * px + c);                                     \
+                bt##ny(t[x], d);                                                           \
+            }                                                                              \
+            for (int y = 0; y < ny; y++) {                                                 \
+                vec d[nx], o[nx];                                                          \
+                _Pragma("GCC unroll 10") for (int x = 0; x < nx; x++) d[x] = t[x][y];      \
+                bt##nx(o, d);                                                              \
+                _Pragma("GCC unroll 10") for (int x = 0; x < nx; x++)                      \
+                    STORE(v + (y * nx + x) * v_pos + c, o[x]);                             \
+            }                                                                              \
+        }                                                                                  \
+    }
+
+#define DEFINE_OUT(ny, my, nx, mx)                                                         \
+    static void wino_out_##ny##_##my##_##nx##_##mx(float *const *dst, ptrdiff_t px,        \
+                                                   const float *m, ptrdiff_t m_pos,        \
+                                                   int ch, int rows, int cols)             \
+    {                                                                                      \
+        const vec zero = SET1(0.f);                                                        \
+        for (int c = 0; c < ch; c += VL) {                                                 \
+            vec t[my][nx];                                                                 \
+            for (int x = 0; x < nx; x++) {                                                 \
+                vec d[ny], o[my];                                                          \
+                _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++)                      \
+                    d[y] = LOAD(m + (y * nx + x) * m_pos + c);                             \
+                at##ny(o, d, my);                                                          \
+                _Pragma("GCC unroll 10") for (int y = 0; y < my; y++) t[y][x] = o[y];      \
+            }                                                                              \
+            for (int y = 0; y < my && y < rows; y++) {                                     \
+                vec o[mx];                                                                 \
+                at##nx(o, t[y], mx);                                                       \
+                _Pragma("GCC unroll 10") for (int x = 0; x < mx; x++) if (x < cols)        \
+                    STORE(dst[y] + x * px + c, MAX(o[x], zero));                           \
+            }                                                                              \
+        }                                                                                  \
+    }
+
+#define DEFINE_3(ny, my, nx, mx) DEFINE_IN(ny, nx) DEFINE_OUT(ny, my, nx, mx)
+
+DEFINE_3(5, 3, 5, 3)
+DEFINE_3(6, 4, 6, 4)
+DEFINE_3(6, 4, 8, 6)
+DEFINE_3(6, 4, 10, 8)
+DEFINE_3(8, 6, 6, 4)
+DEFINE_3(8, 6, 8, 6)
+DEFINE_3(8, 6, 10, 8)
+DEFINE_3(10, 8, 6, 4)
+DEFINE_3(10, 8, 8, 6)
+DEFINE_3(10, 8, 10, 8)
+DEFINE_OUT(8, 4, 8, 4)
+DEFINE_OUT(8, 4, 10, 6)
+DEFINE_OUT(10, 6, 8, 4)
+DEFINE_OUT(10, 6, 10, 6)
+
+static void pool_row(float *dst, const float *const *rows, int size, int n, int ch,
+                     float *tmp)
+{
+    int wide = (2 * n + size - 2) * ch;
+
+    for (int i = 0; i < wide; i += VL) {
+        vec m = MAX(LOAD(rows[0] + i), LOAD(rows[1] + i));
+
+        STORE(tmp + i, size == 3 ? MAX(m, LOAD(rows[2] + i)) : m);
+    }
+    for (int x = 0; x < n; x++) {
+        const float *t = tmp + (ptrdiff_t)2 * x * ch;
+
+        for (int c = 0; c < ch; c += VL) {
+            vec m = MAX(LOAD(t + c), LOAD(t + ch + c));
+
+            STORE(dst + (ptrdiff_t)x * ch + c, size == 3 ? MAX(m, LOAD(t + 2 * ch + c)) : m);
+        }
+    }
+}
+
+/* Both sides are rounded before they are subtracted: a fused a * ra - b * rb would
+ * round one only, and equal pictures would no longer give 0. */
+static void head_row(float *dst, const float *a, const float *b, ptrdiff_t px, int n,
+                     const float *lin, int ch)
+{
+    for (int i = 0; i < n; i++, a += px, b += px) {
+        vec na = SET1(0.f), nb = na, sum = na;
+
+        for (int c = 0; c < ch; c += VL) {
+            vec x = LOAD(a + c), y = LOAD(b + c);
+
+            na = FMA(x, x, na);
+            nb = FMA(y, y, nb);
+        }
+
+        vec ra = SET1(1.f / (sqrtf(SUM(na)) + 1e-10f));
+        vec rb = SET1(1.f / (sqrtf(SUM(nb)) + 1e-10f));
+
+        for (int c = 0; c < ch; c += VL) {
+            vec x = LOAD(a + c) * ra, y = LOAD(b + c) * rb, d = x - y;
+
+            sum = FMA(LOAD(lin + c) * d, d, sum);
+        }
+        dst[i] = SUM(sum);
+    }
+}
+
+static void init_template(lpips_kernels *k)
+{
+#define SET_3(ny, my, nx, mx)                                            \
+    k->wino_in[LPIPS_TILE_##ny][LPIPS_TILE_##nx] = wino_in_##ny##_##nx; \
+    k->wino_out[0][LPIPS_TILE_##ny][LPIPS_TILE_##nx] = wino_out_##ny##_##my##_##nx##_##mx;
+#define SET_5(ny, my, nx, mx) \
+    k->wino_out[1][LPIPS_TILE_##ny][LPIPS_TILE_##nx] = wino_out_##ny##_##my##_##nx##_##mx;
+
+    SET_3(5, 3, 5, 3)
+    SET_3(6, 4, 6, 4)
+    SET_3(6, 4, 8, 6)
+    SET_3(6, 4, 10, 8)
+    SET_3(8, 6, 6, 4)
+    SET_3(8, 6, 8, 6)
+    SET_3(8, 6, 10, 8)
+    SET_3(10, 8, 6, 4)
+    SET_3(10, 8, 8, 6)
+    SET_3(10, 8, 10, 8)
+    SET_5(8, 4, 8, 4)
+    SET_5(8, 4, 10, 6)
+    SET_5(10, 6, 8, 4)
+    SET_5(10, 6, 10, 6)
+    k->pool_row = pool_row;
+    k->head_row = head_row;
+}

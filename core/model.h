@@ -1,0 +1,36 @@
+/*
+ * model.h - loaded weights: checked tensors of one net, immutable and counted.
+ *
+ * Layers packed for a kernel are made from the raw tensors when the first context
+ * needs them and are then shared (pack.h); `lock` guards only that list.
+ */
+#ifndef LPIPS_MODEL_H
+#define LPIPS_MODEL_H
+
+#include "net.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct lpips_packed; /* pack.h */
+
+struct lpips_weights {
+    lpips_net net;
+    const lpips_netdef *def;
+    char version[8];                         /* "0.1" */
+    char hash[65];                           /* SHA-256, hexadecimal */
+    const float *tensor[LPIPS_MAX_TENSORS];  /* in the order of lpips_net_tensors() */
+    void *storage;                           /* what the tensors point into; NULL: static */
+    atomic_int refs;
+    pthread_mutex_t lock;
+    struct lpips_packed *packed;
+};
+
+/* The tensor NAME.PART, e.g. ("net.slice2.3", "bias"); NULL if the net has none. */
+const float *lpips_weights_tensor(const lpips_weights *w, const char *name,
+                                  const char *part);
+
+/* Frees the list of packed layers (pack.c). */
+void lpips_packed_free(struct lpips_packed *list);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * pack.h - filters in the form the kernels read: panels of 16 output channels.
+ */
+#ifndef LPIPS_PACK_H
+#define LPIPS_PACK_H
+
+#include "model.h"
+
+/* What of a layer is packed, and how. */
+typedef struct lpips_pack_key {
+    const char *name;  /* "net.slice2.3" */
+    int in, out;       /* channels of the tensor */
+    int kernel;        /* 1, 3, 5, 11 */
+    int ty, tx;        /* Winograd tiles (LPIPS_TILE_*), or -1: rows of the filter as they are */
+    int fold;          /* > 1: the filter's stride, folded into in * fold^2 channels */
+} lpips_pack_key;
+
+/*
+ * The packed filter, made now or shared with earlier contexts; lives as long as w.
+ *   rows:     [out / 16][kernel][kernel * in][16], k running over (x, channel)
+ *   Winograd: [position][out / 16][in * fold^2][16], G g G^T rounded once from double
+ * NULL when out of memory.
+ */
+const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key);
+
+#endif

@@ -1,0 +1,252 @@
+/*
+ * run.c - works through a plan: bands of loading, pooling and plain products.  Winograd
+ * layers are in wino.c, distances in head.c.
+ */
+#include "context.h"
+
+#include <string.h>
+
+enum {
+    LOAD_ROWS = 4, /* output rows a job */
+    CHUNK = 48     /* output pixels a job, a multiple of every kernel's rows */
+};
+
+/* ---- loading ------------------------------------------------------------ */
+
+/*
+ * x -> (2 x - 1 - shift) / scale for x in 0..1 (official ScalingLayer), as one product and
+ * one sum; without the 2 x - 1 where the pictures are left in 0..1.
+ */
+static void scaling(const lpips_context *c, const lpips_image *img, float mul[3], float add[3])
+{
+    const float *shift = lpips_weights_tensor(c->weights, "scaling_layer", "shift");
+    const float *scale = lpips_weights_tensor(c->weights, "scaling_layer", "scale");
+    int unit = !!(c->plan.flags & LPIPS_RANGE_0_1);
+    double white = 1;
+
+    if (img->format == LPIPS_U8)
+        white = 255;
+    else if (img->format == LPIPS_U16)
+        white = img->white ? img->white : 65535;
+    for (int i = 0; i < 3; i++) {
+        mul[i] = (float)((unit ? 1 : 2) / (white * scale[i]));
+        add[i] = (float)(((unit ? 0 : -1) - (double)shift[i]) / scale[i]);
+    }
+}
+
+/* Columns [x0, x1) of picture row y as packed RGB floats. */
+static void load_columns(lpips_context *c, const lpips_image *img, float *dst, int y, int x0,
+                         int x1)
+{
+    const void *src[3];
+    float mul[3], add[3];
+
+    for (int i = 0; i < 3; i++)
+        src[i] = (const char *)img->plane[i] + y * img->row_stride[i] + x0 * img->pixel_stride;
+    scaling(c, img, mul, add);
+    if (c->kernels.load_row[img->format](dst, src, img->pixel_stride, x1 - x0, mul, add))
+        atomic_store(&c->bad, 1);
+}
+
+/* Row y of the folded tensor: block x holds pixels 4 x - 2 ... 4 x + 1 of four rows, zeros
+ * outside the picture. */
+static void load_folded(lpips_band *b, float *tmp, int pic, int y)
+{
+    lpips_context *c = b->c;
+    const lpips_image *img = c->picture[pic];
+    int fold = c->plan.fold, pad = 2, line = 3 * fold, ch = b->out->c;
+    int x0 = b->l->x0, x1 = b->l->x1, left = x0 * fold - pad, right = x1 * fold - pad;
+    int from = left < 0 ? 0 : left, to = right < img->width ? right : img->width;
+    float *dst = lpips_row_out(b->out, pic, y, x0);
+
+    for (int dy = 0; dy < fold; dy++) {
+        int row = y * fold - pad + dy;
+
+        memset(tmp, 0, sizeof *tmp * 3 * (size_t)(right - left));
+        if (row >= 0 && row < img->height)
+            load_columns(c, img, tmp + 3 * (from - left), row, from, to);
+        for (int x = 0; x < x1 - x0; x++)
+            memcpy(dst + (ptrdiff_t)x * ch + dy * line, tmp + (ptrdiff_t)x * line,
+                   sizeof *tmp * (size_t)line);
+    }
+}
+
+static void load_job(void *arg, int worker, int job)
+{
+    lpips_band *b = arg;
+    int groups = (b->y1 - b->y0 + LOAD_ROWS - 1) / LOAD_ROWS;
+    int pic = job / groups, y = b->y0 + job % groups * LOAD_ROWS;
+
+    for (int end = y + LOAD_ROWS; y < end && y < b->y1; y++)
+        if (b->c->plan.fold > 1)
+            load_folded(b, lpips_scratch(b->c, worker), pic, y);
+        else
+            load_columns(b->c, b->c->picture[pic], lpips_row_out(b->out, pic, y, b->l->x0), y,
+                         b->l->x0, b->l->x1);
+}
+
+/* ---- pooling and plain products ----------------------------------------- */
+
+/* A job's part of a band: one row of one picture or set, `chunk` columns. */
+typedef struct part {
+    int which, y, x0, x1;
+} part;
+
+static int chunks(const lpips_band *b)
+{
+    return (b->l->x1 - b->l->x0 + CHUNK - 1) / CHUNK;
+}
+
+static part part_of(const lpips_band *b, int job)
+{
+    int n = chunks(b), rows = b->y1 - b->y0;
+    part p = {job / n / rows, b->y0 + job / n % rows, b->l->x0 + job % n * CHUNK, 0};
+
+    p.x1 = p.x0 + CHUNK < b->l->x1 ? p.x0 + CHUNK : b->l->x1;
+    return p;
+}
+
+static void input_rows(const lpips_band *b, const float **rows, int pic, int y, int x)
+{
+    const lpips_layer *l = b->l;
+
+    for (int i = 0; i < l->kernel; i++)
+        rows[i] = lpips_row_at(b->c, b->in, pic, y * l->stride - l->pad + i,
+                               x * l->stride - l->pad);
+}
+
+static void direct_job(void *arg, int worker, int job)
+{
+    lpips_band *b = arg;
+    const lpips_layer *l = b->l;
+    part p = part_of(b, job);
+    const float *rows[16];
+
+    (void)worker;
+    for (int k = 0; k < b->c->set_size; k++) {
+        int pic = p.which * b->c->set_size + k;
+
+        input_rows(b, rows, pic, p.y, p.x0);
+        b->c->kernels.gemm(lpips_row_out(b->out, pic, p.y, p.x0), b->out->c, rows,
+                           (ptrdiff_t)l->stride * b->in->c, l->kernel, p.x1 - p.x0, l->u,
+                           l->kernel * b->in->c, l->panels, l->bias, 1);
+    }
+    if (l->tap >= 0)
+        lpips_head(b, p.which, p.y, p.x0, p.x1);
+}
+
+static void pool_job(void *arg, int worker, int job)
+{
+    lpips_band *b = arg;
+    part p = part_of(b, job);
+    const float *rows[16];
+
+    input_rows(b, rows, p.which, p.y, p.x0);
+    b->c->kernels.pool_row(lpips_row_out(b->out, p.which, p.y, p.x0), rows, b->l->kernel,
+                           p.x1 - p.x0, b->in->c, lpips_scratch(b->c, worker));
+}
+
+static void point_job(void *arg, int worker, int job)
+{
+    lpips_band *b = arg;
+    const lpips_layer *l = b->l;
+    const lpips_kernels *k = &b->c->kernels;
+    part p = part_of(b, job);
+    float *pooled = lpips_scratch(b->c, worker);
+    const float *rows[16];
+
+    input_rows(b, rows, p.which, p.y, p.x0);
+    if (l->kernel > 1) {
+        k->pool_row(pooled, rows, l->kernel, p.x1 - p.x0, b->in->c,
+                    pooled + (ptrdiff_t)CHUNK * b->in->c);
+        rows[0] = pooled;
+    }
+    k->gemm(lpips_row_out(b->out, p.which, p.y, p.x0), b->out->c, rows, b->in->c, 1,
+            p.x1 - p.x0, l->u, b->in->c, l->panels, l->bias, 1);
+}
+
+/* ---- the net ------------------------------------------------------------ */
+
+static void run_band(lpips_context *c, int layer, int y0, int y1)
+{
+    lpips_layer *l = &c->plan.layer[layer];
+    lpips_band b = {c, l, l->in >= 0 ? &c->plan.tensor[l->in] : NULL, &c->plan.tensor[l->out], y0,
+                    y1};
+    int rows = y1 - y0, pictures = lpips_pictures(c);
+
+    switch (l->kind) {
+    case LPIPS_LOAD:
+        lpips_pool_run(c->pool, load_job, &b, pictures * ((rows + LOAD_ROWS - 1) / LOAD_ROWS));
+        break;
+    case LPIPS_DIRECT:
+        lpips_pool_run(c->pool, direct_job, &b, c->sets * rows * chunks(&b));
+        break;
+    case LPIPS_POOL:
+        lpips_pool_run(c->pool, pool_job, &b, pictures * rows * chunks(&b));
+        break;
+    case LPIPS_POINT:
+        lpips_pool_run(c->pool, point_job, &b, pictures * rows * chunks(&b));
+        break;
+    case LPIPS_WINO:
+        lpips_run_wino(&b);
+        break;
+    }
+    if (l->tap >= 0)
+        lpips_head_sum(&b);
+}
+
+static int report(lpips_context *c)
+{
+    const lpips_plan *p = &c->plan;
+    double rows = (double)p->layer[0].next / p->tensor[0].h;
+    double done = (p->strip + rows) / p->strips;
+
+    return c->progress &&
+           c->progress(c->progress_opaque, c->done_before + c->done_part * done);
+}
+
+/* Columns outside the picture are zeros and stay so; with strips a buffer holds another
+ * part of the picture each time. */
+static void start_strip(lpips_context *c, int strip)
+{
+    lpips_plan *p = &c->plan;
+
+    lpips_plan_strip(p, strip);
+    for (int i = 0; p->strips > 1 && i < p->tensors; i++)
+        memset(p->tensor[i].data, 0,
+               sizeof(float) * (size_t)p->tensor[i].pic * (size_t)lpips_pictures(c));
+}
+
+static int run_strip(lpips_context *c)
+{
+    int i, y0, y1;
+
+    while ((i = lpips_plan_next(&c->plan, &y0, &y1)) >= 0) {
+        run_band(c, i, y0, y1);
+        lpips_plan_done(&c->plan, i, y1);
+        if (atomic_load(&c->bad))
+            return LPIPS_ERR_NOT_FINITE;
+        if (!i && report(c))
+            return LPIPS_ERR_ABORTED;
+    }
+    return LPIPS_OK;
+}
+
+int lpips_run(lpips_context *c)
+{
+    int status = LPIPS_OK;
+
+    atomic_store(&c->bad, 0);
+    for (int i = 0; i < c->plan.layers; i++) {
+        lpips_layer *l = &c->plan.layer[i];
+
+        if (l->tap >= 0)
+            memset(l->sum, 0,
+                   sizeof *l->sum * (size_t)lpips_layer_h(&c->plan, i) * (size_t)lpips_pairs(c));
+    }
+    for (int s = 0; s < c->plan.strips && !status; s++) {
+        start_strip(c, s);
+        status = run_strip(c);
+    }
+    return status;
+}

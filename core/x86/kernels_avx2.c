@@ -1,0 +1,173 @@
+/*
+ * kernels_avx2.c - AVX2 and FMA.
+ *
+ * The product is written in assembly: from intrinsics GCC 12 folds the loads of the
+ * panel into the multiplications and spills accumulators, which halves the speed.
+ */
+#include "../kernels.h"
+
+#include <immintrin.h>
+#include <math.h>
+
+#define VL 8
+typedef __m256 vec;
+
+#define SET1(x)      _mm256_set1_ps(x)
+#define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define LOAD(p)      _mm256_loadu_ps(p)
+#define STORE(p, v)  _mm256_storeu_ps(p, v)
+#define MAX(a, b)    _mm256_max_ps(a, b)
+#define SUM(v)       sum8(v)
+
+static inline float sum8(__m256 v)
+{
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+
+#include "../kernels_template.h"
+
+#define ROWS 6
+
+#define PAIR(at, x, y, t)                       \
+    "vbroadcastss " at ", %%ymm" t "\n\t"       \
+    "vfmadd231ps %%ymm0, %%ymm" t ", %%ymm" x "\n\t" \
+    "vfmadd231ps %%ymm1, %%ymm" t ", %%ymm" y "\n\t"
+
+/* One step of k: a column of six from a (r8 and r9 = r8 + 3 rows), a row of 16 of b. */
+#define STEP(a, b0, b1)                         \
+    "vmovups " b0 "(%[b]), %%ymm0\n\t"          \
+    "vmovups " b1 "(%[b]), %%ymm1\n\t"          \
+    PAIR(a "(%%r8)", "4", "5", "2")             \
+    PAIR(a "(%%r8,%[as])", "6", "7", "3")       \
+    PAIR(a "(%%r8,%[as],2)", "8", "9", "2")     \
+    PAIR(a "(%%r9)", "10", "11", "3")           \
+    PAIR(a "(%%r9,%[as])", "12", "13", "2")     \
+    PAIR(a "(%%r9,%[as],2)", "14", "15", "3")
+
+#define RELU(x) "vmaxps %%ymm0, %%ymm" x ", %%ymm" x "\n\t"
+#define PUT(x, y, at)                     \
+    "vmovups %%ymm" x ", " at "\n\t"      \
+    "vmovups %%ymm" y ", 32" at "\n\t"
+
+/* d[6][16] of one panel; strides in bytes. */
+static void gemm6(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
+                  int segs, const float *b, int k, const float *init, int relu)
+{
+    const float *const *seg = a;
+    int64_t left = segs;
+
+    __asm__ volatile(
+        "vmovups (%[init]), %%ymm4\n\t"
+        "vmovups 32(%[init]), %%ymm5\n\t"
+        "vmovaps %%ymm4, %%ymm6\n\t"
+        "vmovaps %%ymm5, %%ymm7\n\t"
+        "vmovaps %%ymm4, %%ymm8\n\t"
+        "vmovaps %%ymm5, %%ymm9\n\t"
+        "vmovaps %%ymm4, %%ymm10\n\t"
+        "vmovaps %%ymm5, %%ymm11\n\t"
+        "vmovaps %%ymm4, %%ymm12\n\t"
+        "vmovaps %%ymm5, %%ymm13\n\t"
+        "vmovaps %%ymm4, %%ymm14\n\t"
+        "vmovaps %%ymm5, %%ymm15\n"
+        "1:\n\t"
+        "mov (%[seg]), %%r8\n\t"
+        "add $8, %[seg]\n\t"
+        "add %[at], %%r8\n\t"
+        "lea (%%r8,%[as],2), %%r9\n\t"
+        "add %[as], %%r9\n\t"
+        "mov %[k], %%r10\n\t"
+        "sub $4, %%r10\n\t"
+        "jl 3f\n\t"
+        ".p2align 4\n"
+        "2:\n\t"
+        STEP("0", "0", "32")
+        STEP("4", "64", "96")
+        STEP("8", "128", "160")
+        STEP("12", "192", "224")
+        "add $16, %%r8\n\t"
+        "add $16, %%r9\n\t"
+        "add $256, %[b]\n\t"
+        "sub $4, %%r10\n\t"
+        "jge 2b\n"
+        "3:\n\t"
+        "add $4, %%r10\n\t"
+        "jz 5f\n"
+        "4:\n\t"
+        STEP("0", "0", "32")
+        "add $4, %%r8\n\t"
+        "add $4, %%r9\n\t"
+        "add $64, %[b]\n\t"
+        "dec %%r10\n\t"
+        "jnz 4b\n"
+        "5:\n\t"
+        "dec %[left]\n\t"
+        "jnz 1b\n\t"
+        "test %[relu], %[relu]\n\t"
+        "jz 6f\n\t"
+        "vxorps %%xmm0, %%xmm0, %%xmm0\n\t"
+        RELU("4") RELU("5") RELU("6") RELU("7") RELU("8") RELU("9")
+        RELU("10") RELU("11") RELU("12") RELU("13") RELU("14") RELU("15")
+        "6:\n\t"
+        "lea (%[d],%[ds],2), %%r9\n\t"
+        "add %[ds], %%r9\n\t"
+        PUT("4", "5", "(%[d])")
+        PUT("6", "7", "(%[d],%[ds])")
+        PUT("8", "9", "(%[d],%[ds],2)")
+        PUT("10", "11", "(%%r9)")
+        PUT("12", "13", "(%%r9,%[ds])")
+        PUT("14", "15", "(%%r9,%[ds],2)")
+        : [seg] "+r"(seg), [b] "+r"(b), [left] "+r"(left)
+        : [init] "r"(init), [at] "r"(at), [as] "r"(as), [k] "r"((int64_t)k), [d] "r"(d),
+          [ds] "r"(ds), [relu] "r"(relu)
+        : "r8", "r9", "r10", "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
+          "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+          "xmm15");
+}
+
+static void gemm1(float *d, const float *const *a, ptrdiff_t at, int segs, const float *b,
+                  int k, const float *init, int relu)
+{
+    vec x = LOAD(init), y = LOAD(init + 8);
+
+    for (int s = 0; s < segs; s++) {
+        const float *p = a[s] + at;
+
+        for (int l = 0; l < k; l++, b += LPIPS_PANEL) {
+            x = FMA(SET1(p[l]), LOAD(b), x);
+            y = FMA(SET1(p[l]), LOAD(b + 8), y);
+        }
+    }
+    STORE(d, relu ? MAX(x, SET1(0.f)) : x);
+    STORE(d + 8, relu ? MAX(y, SET1(0.f)) : y);
+}
+
+/* The last block of rows overlaps the one before: an element computed twice is the same
+ * twice. */
+static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
+                 int segs, int rows, const float *b, int k, int panels, const float *init,
+                 int relu)
+{
+    for (int q = 0; q < panels; q++, d += LPIPS_PANEL, init += LPIPS_PANEL) {
+        const float *panel = b + (ptrdiff_t)q * segs * k * LPIPS_PANEL;
+
+        if (rows < ROWS)
+            for (int i = 0; i < rows; i++)
+                gemm1(d + i * d_stride, a, i * a_stride, segs, panel, k, init, relu);
+        else
+            for (int i = 0; i < rows; i += ROWS) {
+                int at = i + ROWS <= rows ? i : rows - ROWS;
+
+                gemm6(d + at * d_stride, 4 * d_stride, a, 4 * at * a_stride, 4 * a_stride,
+                      segs, panel, k, init, relu);
+            }
+    }
+}
+
+void lpips_kernels_init_avx2(lpips_kernels *k)
+{
+    init_template(k);
+    k->gemm = gemm;
+}

@@ -1,0 +1,143 @@
+/*
+ * kernels_avx512.c - AVX-512 F, VL, BW and DQ: as AVX2 with vectors twice as long, which
+ * spares instructions where it adds no arithmetic (Zen 4).
+ */
+#include "../kernels.h"
+
+#include <immintrin.h>
+#include <math.h>
+
+#define VL 16
+typedef __m512 vec;
+
+#define SET1(x)      _mm512_set1_ps(x)
+#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define LOAD(p)      _mm512_loadu_ps(p)
+#define STORE(p, v)  _mm512_storeu_ps(p, v)
+#define MAX(a, b)    _mm512_max_ps(a, b)
+#define SUM(v)       _mm512_reduce_add_ps(v)
+
+#include "../kernels_template.h"
+
+#define ROWS 12
+
+#define FMAS(at, x) "vfmadd231ps " at "%{1to16%}, %%zmm0, %%zmm" x "\n\t"
+
+/* One step of k: a column of twelve from a (r8 to r11, three rows each), 16 of b. */
+#define STEP(a, b0)                                                                   \
+    "vmovups " b0 "(%[b]), %%zmm0\n\t"                                                \
+    FMAS(a "(%%r8)", "4") FMAS(a "(%%r8,%[as])", "5") FMAS(a "(%%r8,%[as],2)", "6")    \
+    FMAS(a "(%%r9)", "7") FMAS(a "(%%r9,%[as])", "8") FMAS(a "(%%r9,%[as],2)", "9")    \
+    FMAS(a "(%%r10)", "10") FMAS(a "(%%r10,%[as])", "11")                             \
+    FMAS(a "(%%r10,%[as],2)", "12") FMAS(a "(%%r11)", "13")                           \
+    FMAS(a "(%%r11,%[as])", "14") FMAS(a "(%%r11,%[as],2)", "15")
+
+#define COPY(x)     "vmovaps %%zmm4, %%zmm" x "\n\t"
+#define RELU(x)     "vmaxps %%zmm0, %%zmm" x ", %%zmm" x "\n\t"
+#define PUT(x, at)  "vmovups %%zmm" x ", " at "\n\t"
+#define THREE(to, from, by) "lea (%%" from ",%[" by "],2), %%" to "\n\tadd %[" by "], %%" to "\n\t"
+
+/* d[12][16] of one panel; strides in bytes. */
+static void gemm12(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
+                   int segs, const float *b, int k, const float *init, int relu)
+{
+    const float *const *seg = a;
+    int64_t left = segs, n = k;
+
+    __asm__ volatile(
+        "vmovups %[init], %%zmm4\n\t"
+        COPY("5") COPY("6") COPY("7") COPY("8") COPY("9") COPY("10") COPY("11") COPY("12")
+        COPY("13") COPY("14") COPY("15")
+        "1:\n\t"
+        "mov (%[seg]), %%r8\n\t"
+        "add $8, %[seg]\n\t"
+        "add %[at], %%r8\n\t"
+        THREE("r9", "r8", "as") THREE("r10", "r9", "as") THREE("r11", "r10", "as")
+        "mov %[k], %[n]\n\t"
+        "sub $4, %[n]\n\t"
+        "jl 3f\n\t"
+        ".p2align 4\n"
+        "2:\n\t"
+        STEP("0", "0") STEP("4", "64") STEP("8", "128") STEP("12", "192")
+        "add $16, %%r8\n\t"
+        "add $16, %%r9\n\t"
+        "add $16, %%r10\n\t"
+        "add $16, %%r11\n\t"
+        "add $256, %[b]\n\t"
+        "sub $4, %[n]\n\t"
+        "jge 2b\n"
+        "3:\n\t"
+        "add $4, %[n]\n\t"
+        "jz 5f\n"
+        "4:\n\t"
+        STEP("0", "0")
+        "add $4, %%r8\n\t"
+        "add $4, %%r9\n\t"
+        "add $4, %%r10\n\t"
+        "add $4, %%r11\n\t"
+        "add $64, %[b]\n\t"
+        "dec %[n]\n\t"
+        "jnz 4b\n"
+        "5:\n\t"
+        "dec %[left]\n\t"
+        "jnz 1b\n\t"
+        "test %[relu], %[relu]\n\t"
+        "jz 6f\n\t"
+        "vxorps %%xmm0, %%xmm0, %%xmm0\n\t"
+        RELU("4") RELU("5") RELU("6") RELU("7") RELU("8") RELU("9") RELU("10") RELU("11")
+        RELU("12") RELU("13") RELU("14") RELU("15")
+        "6:\n\t"
+        "mov %[d], %%r8\n\t"
+        THREE("r9", "r8", "ds") THREE("r10", "r9", "ds") THREE("r11", "r10", "ds")
+        PUT("4", "(%%r8)") PUT("5", "(%%r8,%[ds])") PUT("6", "(%%r8,%[ds],2)")
+        PUT("7", "(%%r9)") PUT("8", "(%%r9,%[ds])") PUT("9", "(%%r9,%[ds],2)")
+        PUT("10", "(%%r10)") PUT("11", "(%%r10,%[ds])") PUT("12", "(%%r10,%[ds],2)")
+        PUT("13", "(%%r11)") PUT("14", "(%%r11,%[ds])") PUT("15", "(%%r11,%[ds],2)")
+        : [seg] "+r"(seg), [b] "+r"(b), [left] "+r"(left), [n] "+r"(n)
+        : [init] "m"(*(const float(*)[16])init), [at] "r"(at), [as] "r"(as),
+          [k] "m"(*&(const int64_t){k}), [d] "m"(d), [ds] "r"(ds), [relu] "r"(relu)
+        : "r8", "r9", "r10", "r11", "cc", "memory", "xmm0", "xmm4", "xmm5", "xmm6", "xmm7",
+          "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
+
+static void gemm1(float *d, const float *const *a, ptrdiff_t at, int segs, const float *b,
+                  int k, const float *init, int relu)
+{
+    vec x = LOAD(init);
+
+    for (int s = 0; s < segs; s++) {
+        const float *p = a[s] + at;
+
+        for (int l = 0; l < k; l++, b += LPIPS_PANEL)
+            x = FMA(SET1(p[l]), LOAD(b), x);
+    }
+    STORE(d, relu ? MAX(x, SET1(0.f)) : x);
+}
+
+/* The last block of rows overlaps the one before: an element computed twice is the same
+ * twice. */
+static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
+                 int segs, int rows, const float *b, int k, int panels, const float *init,
+                 int relu)
+{
+    for (int q = 0; q < panels; q++, d += LPIPS_PANEL, init += LPIPS_PANEL) {
+        const float *panel = b + (ptrdiff_t)q * segs * k * LPIPS_PANEL;
+
+        if (rows < ROWS)
+            for (int i = 0; i < rows; i++)
+                gemm1(d + i * d_stride, a, i * a_stride, segs, panel, k, init, relu);
+        else
+            for (int i = 0; i < rows; i += ROWS) {
+                int at = i + ROWS <= rows ? i : rows - ROWS;
+
+                gemm12(d + at * d_stride, 4 * d_stride, a, 4 * at * a_stride, 4 * a_stride,
+                       segs, panel, k, init, relu);
+            }
+    }
+}
+
+void lpips_kernels_init_avx512(lpips_kernels *k)
+{
+    init_template(k);
+    k->gemm = gemm;
+}
