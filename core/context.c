@@ -35,40 +35,58 @@ static int read_options(lpips_options *o, const lpips_options *from)
     return LPIPS_OK;
 }
 
+/* A 1x1 convolution's filter and bias. */
+static int fetch_point(lpips_context *c, const char *name, int in, int out, const float **u,
+                       const float **bias)
+{
+    lpips_pack_key key = {.name = name, .in = in, .out = out, .kernel = 1, -1, -1, 1};
+
+    *bias = lpips_weights_tensor(c->weights, name, "bias");
+    *u = lpips_pack_get(c->weights, &key);
+    return *u ? LPIPS_OK : LPIPS_ERR_MEMORY;
+}
+
+static int fetch_filter(lpips_context *c, lpips_layer *l)
+{
+    lpips_pack_key key = {.name = l->name,
+                          .in = c->plan.tensor[l->in].c,
+                          .out = l->panels * LPIPS_PANEL,
+                          .kernel = l->kind == LPIPS_POINT ? 1 : l->kernel,
+                          .ty = -1,
+                          .tx = -1,
+                          .fold = 1};
+
+    if (l->kind == LPIPS_WINO) {
+        key.ty = l->ty;
+        key.tx = l->tx;
+    }
+    if (l == &c->plan.layer[1] && c->plan.fold > 1) {
+        key.fold = c->plan.fold;
+        key.in = c->plan.net->step[0].in;
+        key.kernel = c->plan.net->step[0].kernel;
+    }
+    l->bias = lpips_weights_tensor(c->weights, l->name, "bias");
+    l->u = lpips_pack_get(c->weights, &key);
+    return l->u ? LPIPS_OK : LPIPS_ERR_MEMORY;
+}
+
 static int fetch_filters(lpips_context *c)
 {
-    for (int i = 0; i < c->plan.layers; i++) {
-        lpips_layer *l = &c->plan.layer[i];
-        const lpips_rows *out = &c->plan.tensor[l->out];
-        lpips_pack_key key = {.name = l->name, .ty = -1, .tx = -1, .fold = 1};
+    int status = LPIPS_OK;
 
-        if (l->kind == LPIPS_LOAD || l->kind == LPIPS_POOL)
-            continue;
-        key.in = c->plan.tensor[l->in].c;
-        key.out = l->side[0] ? out->c / 2 : out->c;
-        key.kernel = l->kind == LPIPS_POINT ? 1 : l->kernel;
-        if (l->kind == LPIPS_WINO) {
-            key.ty = l->ty;
-            key.tx = l->tx;
-        }
-        if (i == 1 && c->plan.fold > 1) {
-            key.fold = c->plan.fold;
-            key.in = 3;
-            key.kernel = c->plan.net->step[0].kernel;
-        }
-        l->bias = lpips_weights_tensor(c->weights, l->name, "bias");
-        l->u = lpips_pack_get(c->weights, &key);
-        if (l->side[0]) {
-            key.name = l->side;
-            key.kernel = 1;
-            key.ty = key.tx = -1;
-            l->side_bias = lpips_weights_tensor(c->weights, l->side, "bias");
-            l->side_u = lpips_pack_get(c->weights, &key);
-        }
-        if (!l->u || (l->side[0] && !l->side_u))
-            return LPIPS_ERR_MEMORY;
+    for (int i = 1; i < c->plan.layers && !status; i++) {
+        lpips_layer *l = &c->plan.layer[i];
+
+        if (l->kind != LPIPS_POOL)
+            status = fetch_filter(c, l);
+        if (l->side[0] && !status)
+            status = fetch_point(c, l->side, c->plan.tensor[l->in].c, l->panels * LPIPS_PANEL,
+                                 &l->side_u, &l->side_bias);
+        if (l->after_name[0] && !status)
+            status = fetch_point(c, l->after_name, l->mid_c, c->plan.tensor[l->out].c,
+                                 &l->after_u, &l->after_bias);
     }
-    return LPIPS_OK;
+    return status;
 }
 
 static void set_pointers(lpips_context *c)
@@ -77,6 +95,8 @@ static void set_pointers(lpips_context *c)
     float *ones = (float *)(c->arena + p->ones_at);
 
     c->zero = (float *)(c->arena + p->zero_at);
+    c->shift = lpips_weights_tensor(c->weights, "scaling_layer", "shift");
+    c->scale = lpips_weights_tensor(c->weights, "scaling_layer", "scale");
     for (int i = 0; i < 512; i++)
         ones[i] = 1;
     for (int i = 0; i < p->layers; i++) {

@@ -16,6 +16,7 @@ struct lpips_context {
     lpips_pool *pool;
     char *arena;
     const float *zero;             /* as long as the widest row */
+    const float *shift, *scale;    /* of the official scaling layer */
     const float *lin[LPIPS_MAX_LAYERS];
     lpips_progress progress;
     void *progress_opaque;
@@ -65,7 +66,8 @@ typedef struct lpips_band {
     lpips_layer *l;
     const lpips_rows *in;
     const lpips_rows *out;
-    int y0, y1;
+    int y0, y1; /* the layer's rows */
+    int f0, f1; /* rows of features whose distances belong to the band */
 } lpips_band;
 
 /* Works through the net for the pictures of the call; LPIPS_OK or an error. */
@@ -74,8 +76,15 @@ int lpips_run(lpips_context *c);
 /* One band of a Winograd layer (wino.c). */
 void lpips_run_wino(lpips_band *b);
 
-/* Distances of output pixels [x0, x1) of row y of one set, where the strip owns them. */
-void lpips_head(const lpips_band *b, int set, int y, int x0, int x1);
+/* What is left of a layer's work (lpips_after) on n features side by side: output pixels
+ * from (y, x) on of one picture; rows are the features of one row, or of those to pool. */
+void lpips_finish_row(const lpips_band *b, int pic, int y, int x, const float *const *rows,
+                      int n, float *scratch);
+
+/* Distances of features [x0, x1) of row y of one set, as far as the strip owns them.
+ * Picture k's features lie at f + k * step. */
+void lpips_head(const lpips_band *b, int set, int y, int x0, int x1, const float *f,
+                ptrdiff_t step);
 
 /* Adds the band's distances to the sums (head.c). */
 void lpips_head_sum(lpips_band *b);

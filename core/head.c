@@ -6,30 +6,29 @@
 
 #include <string.h>
 
-/* Where the distances of row y of a pair are kept, from the first column held. */
+/* Where the distances of row y of a pair are kept, from the first column owned. */
 static float *distances(const lpips_band *b, int pair, int y)
 {
     const lpips_layer *l = b->l;
     int whole = b->c->plan.flags & LPIPS_WANT_MAP;
 
-    return l->d + ((ptrdiff_t)pair * l->d_rows + (whole ? y : y - b->y0)) * l->d_cols +
+    return l->d + ((ptrdiff_t)pair * l->d_rows + (whole ? y : y - b->f0)) * l->d_cols +
            (whole ? l->own0 : 0);
 }
 
-void lpips_head(const lpips_band *b, int set, int y, int x0, int x1)
+void lpips_head(const lpips_band *b, int set, int y, int x0, int x1, const float *f,
+                ptrdiff_t step)
 {
     const lpips_layer *l = b->l;
-    int size = b->c->set_size, first = set * size;
+    int size = b->c->set_size, from = x0 > l->own0 ? x0 : l->own0;
 
-    x0 = x0 > l->own0 ? x0 : l->own0;
     x1 = x1 < l->own1 ? x1 : l->own1;
-    if (x0 >= x1)
+    if (from >= x1)
         return;
+    f += (ptrdiff_t)(from - x0) * l->mid_c;
     for (int k = 1; k < size; k++)
-        b->c->kernels.head_row(distances(b, set * (size - 1) + k - 1, y) + x0 - l->own0,
-                               lpips_row_out(b->out, first, y, x0),
-                               lpips_row_out(b->out, first + k, y, x0), b->out->c, x1 - x0,
-                               b->c->lin[l->tap], b->out->c);
+        b->c->kernels.head_row(distances(b, set * (size - 1) + k - 1, y) + from - l->own0, f,
+                               f + k * step, l->mid_c, x1 - from, b->c->lin[l->tap], l->mid_c);
 }
 
 /* Each row is added up from left to right over all strips, so that a sum depends on nothing
@@ -38,9 +37,9 @@ static void sum_job(void *arg, int worker, int job)
 {
     lpips_band *b = arg;
     const lpips_layer *l = b->l;
-    int rows = b->y1 - b->y0, pair = job / rows, y = b->y0 + job % rows;
+    int rows = b->f1 - b->f0, pair = job / rows, y = b->f0 + job % rows;
     const float *d = distances(b, pair, y);
-    double *sum = &l->sum[(ptrdiff_t)pair * b->out->h + y], s = *sum;
+    double *sum = &l->sum[(ptrdiff_t)pair * l->mid_h + y], s = *sum;
 
     (void)worker;
     for (int x = 0; x < l->own1 - l->own0; x++)
@@ -50,7 +49,7 @@ static void sum_job(void *arg, int worker, int job)
 
 void lpips_head_sum(lpips_band *b)
 {
-    int jobs = lpips_pairs(b->c) * (b->y1 - b->y0);
+    int jobs = lpips_pairs(b->c) * (b->f1 - b->f0);
 
     if ((int64_t)jobs * (b->l->own1 - b->l->own0) > 16384)
         lpips_pool_run(b->c->pool, sum_job, b, jobs);
@@ -65,14 +64,13 @@ void lpips_head_result(const lpips_context *c, int pair, lpips_result *r)
     r->layers = c->plan.net->layers;
     for (int i = 0; i < c->plan.layers; i++) {
         const lpips_layer *l = &c->plan.layer[i];
-        const lpips_rows *t = &c->plan.tensor[l->out];
         double sum = 0;
 
         if (l->tap < 0)
             continue;
-        for (int y = 0; y < t->h; y++)
-            sum += l->sum[(ptrdiff_t)pair * t->h + y];
-        r->layer[l->tap] = sum / ((double)t->h * t->w);
+        for (int y = 0; y < l->mid_h; y++)
+            sum += l->sum[(ptrdiff_t)pair * l->mid_h + y];
+        r->layer[l->tap] = sum / ((double)l->mid_h * l->mid_w);
         r->distance += r->layer[l->tap];
     }
 }
@@ -100,11 +98,10 @@ static void source(int i, int in, int out, int *first, int *second, float *weigh
 
 static void enlarge_row(const map_task *m, const lpips_layer *l, int y, float *total, float *own)
 {
-    const lpips_rows *t = &m->c->plan.tensor[l->out];
     int width = m->c->plan.width, y0, y1;
     float wy;
 
-    source(y, t->h, m->c->plan.height, &y0, &y1, &wy);
+    source(y, l->mid_h, m->c->plan.height, &y0, &y1, &wy);
     const float *d = l->d + (ptrdiff_t)m->pair * l->d_rows * l->d_cols;
     const float *r0 = d + (ptrdiff_t)y0 * l->d_cols, *r1 = d + (ptrdiff_t)y1 * l->d_cols;
 
@@ -112,7 +109,7 @@ static void enlarge_row(const map_task *m, const lpips_layer *l, int y, float *t
         int x0, x1;
         float wx, v;
 
-        source(x, t->w, width, &x0, &x1, &wx);
+        source(x, l->mid_w, width, &x0, &x1, &wx);
         v = (1 - wy) * ((1 - wx) * r0[x0] + wx * r0[x1]) + wy * ((1 - wx) * r1[x0] + wx * r1[x1]);
         if (total)
             total[x] += v;

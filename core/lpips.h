@@ -325,6 +325,79 @@ LPIPS_API double lpips_percentile(const double *sorted, size_t n, double p);
  * Writes min(n, count) of them and returns how many. */
 LPIPS_API size_t lpips_worst(const double *values, size_t n, size_t *index, size_t count);
 
+/* ---- decoded video frames ------------------------------------------------ */
+
+/* Numbers of ITU-T H.273 (MatrixCoefficients), as FFmpeg's AVColorSpace has them. */
+enum {
+    LPIPS_MATRIX_RGB = 0, /* the samples are R, G and B */
+    LPIPS_MATRIX_BT709 = 1,
+    LPIPS_MATRIX_UNKNOWN = 2,
+    LPIPS_MATRIX_FCC = 4,
+    LPIPS_MATRIX_BT470BG = 5, /* BT.601; 6 is the same */
+    LPIPS_MATRIX_SMPTE170M = 6,
+    LPIPS_MATRIX_SMPTE240M = 7,
+    LPIPS_MATRIX_YCGCO = 8,
+    LPIPS_MATRIX_BT2020 = 9 /* non-constant luminance */
+};
+
+/* As FFmpeg's AVColorRange. */
+enum {
+    LPIPS_LEVELS_UNKNOWN = 0,
+    LPIPS_LEVELS_LIMITED = 1, /* 16..235 and 16..240 of 255 */
+    LPIPS_LEVELS_FULL = 2
+};
+
+/* Where a chroma sample lies among the luma samples it stands for: H.273's
+ * Chroma420SampleLocType.  Directions that are not subsampled ignore it. */
+enum {
+    LPIPS_CHROMA_LEFT = 0, /* MPEG-2, H.264, HEVC: the default */
+    LPIPS_CHROMA_CENTER = 1,
+    LPIPS_CHROMA_TOPLEFT = 2,
+    LPIPS_CHROMA_TOP = 3,
+    LPIPS_CHROMA_BOTTOMLEFT = 4,
+    LPIPS_CHROMA_BOTTOM = 5
+};
+
+/*
+ * A view of a decoded frame: Y, Cb and Cr (or R, G and B), each sample reached by a
+ * step of its own, so planar, semi-planar and packed layouts all fit.  plane[1] and
+ * plane[2] NULL: grey.
+ */
+typedef struct lpips_frame {
+    const void *plane[3];    /* first sample of each component */
+    ptrdiff_t row_stride[3]; /* bytes to the next row */
+    ptrdiff_t step[3];       /* bytes to the next sample of a row */
+    int width, height;       /* of the picture; chroma rounds up */
+    int chroma_x, chroma_y;  /* log2 of the chroma subsampling, 0..2 */
+    int bits;                /* 8: bytes; 9..16: native 16-bit words; 32: float, no YUV */
+    int shift;               /* unused low bits of a word (P010: 6) */
+    int matrix;              /* LPIPS_MATRIX_* */
+    int levels;              /* LPIPS_LEVELS_* */
+    int chroma_location;     /* LPIPS_CHROMA_* */
+} lpips_frame;
+
+/*
+ * Settle what is unknown in the colours of a pair.  An unknown matrix or range of YUV
+ * takes the other frame's, if that is YUV and known; with both unknown, BT.601 up to
+ * 576 rows and BT.709 above, and limited range.  Grey of unknown range counts as full,
+ * unless the other is grey too and known.  RGB is always full range.
+ */
+LPIPS_API void lpips_frame_settle(lpips_frame *a, lpips_frame *b);
+
+/*
+ * Convert rows first..first + rows - 1 to planes of floats 0..1 for LPIPS_F32 pictures;
+ * rgb[] point at row 0 of the picture, row_stride is in bytes.  Chroma is enlarged
+ * bilinearly from where its samples lie; integer samples beyond 0..1 are clipped, as a
+ * display would, and nothing is rounded to 8 bits.  Different rows may be converted
+ * at once by different threads.  LPIPS_ERR_UNSUPPORTED: a matrix not listed above.
+ */
+LPIPS_API int lpips_frame_to_rgb(const lpips_frame *frame, float *const rgb[3],
+                                 ptrdiff_t row_stride, int first, int rows);
+
+/* How the frame is read, for logs: "yuv 4:2:0 8 bit bt709 limited left"; the length of
+ * the whole text, as snprintf() returns it. */
+LPIPS_API int lpips_frame_describe(const lpips_frame *frame, char *text, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

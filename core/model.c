@@ -1,35 +1,16 @@
 /*
- * model.c - from the bytes of a safetensors file to checked weights; where files are
- * looked for.
+ * model.c - from the bytes of a safetensors file to checked weights.
  */
 #include "model.h"
 
 #include "../weights/safetensors.h"
 #include "../weights/sha256.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { ALIGN = 64, MAX_FILE = 1 << 30, MAX_PATH = 4096 };
-
-#ifndef LPIPS_NO_BUILTIN
-/* builtin.S */
-extern const unsigned char lpips_builtin_alex[] __attribute__((visibility("hidden")));
-extern const uint64_t lpips_builtin_alex_size __attribute__((visibility("hidden")));
-#endif
-
-/* Where the bytes come from decides whether the tensors may stay in them. */
-typedef struct source {
-    const unsigned char *bytes;
-    size_t size;
-    int keep;    /* they outlive the weights: point into them */
-    void *block; /* malloc()ed block they lie in; goes to the weights or is freed */
-} source;
+enum { ALIGN = 64 };
 
 typedef struct loader {
     lpips_safetensors *st;
@@ -92,12 +73,12 @@ static int recognise_net(loader *l)
     l->w->def = lpips_netdef_of(l->w->net);
     l->specs = lpips_net_tensors(l->w->def, l->spec);
     if (said && strcmp(said, l->w->def->name))
-        return REFUSE(l, LPIPS_ERR_WEIGHTS, "metadata names the net %.20s, tensors are %s's",
-                      lpips_net_from_name(said) < 0 ? "otherwise" : said, l->w->def->name);
+        return REFUSE(l, LPIPS_ERR_WEIGHTS, "metadata says net %s, but the tensors are %s's",
+                      lpips_show(said).text, l->w->def->name);
     return LPIPS_OK;
 }
 
-static int known_version(const char *version)
+int lpips_version_known(const char *version)
 {
     return !strcmp(version, "0.1") || !strcmp(version, "0.0");
 }
@@ -108,9 +89,10 @@ static int take_version(loader *l)
 
     if (!version)
         version = "0.1";
-    if (!known_version(version))
+    if (!lpips_version_known(version))
         return REFUSE(l, LPIPS_ERR_UNSUPPORTED,
-                      "metadata names a version other than 0.1 and 0.0");
+                      "metadata says version %s, known are 0.1, 0.0",
+                      lpips_show(version).text);
     strcpy(l->w->version, version);
     return LPIPS_OK;
 }
@@ -133,8 +115,9 @@ static int check_shape(loader *l, const lpips_tensor_spec *spec, const lpips_st_
     char is[128], should[128];
 
     if (strcmp(t->dtype, "F32"))
-        return REFUSE(l, LPIPS_ERR_TENSOR, "%s: dtype %s, only F32 is read; save it as float32",
-                      spec->name, t->dtype);
+        return REFUSE(l, LPIPS_ERR_TENSOR,
+                      "%s: dtype %s, only F32 is read; save it as float32", spec->name,
+                      t->dtype);
     if (same_shape(spec, t))
         return LPIPS_OK;
     for (int i = 0; i < spec->dims; i++)
@@ -186,8 +169,8 @@ static int check_copy(loader *l, const lpips_st_tensor *t)
                           name, l->spec[i].name);
         return LPIPS_OK;
     }
-    return REFUSE(l, LPIPS_ERR_TENSOR, "%s: not a tensor of %s",
-                  lpips_st_shown(t->name).text, l->w->def->name);
+    return REFUSE(l, LPIPS_ERR_TENSOR, "%s: not a tensor of %s", lpips_show(t->name).text,
+                  l->w->def->name);
 }
 
 static int check_tensors(loader *l)
@@ -222,8 +205,9 @@ static int check_tensors(loader *l)
 /* Version 0.0 has no scaling layer, though its files hold one. */
 static void drop_scaling(loader *l)
 {
-    static const unsigned char zeros[12], ones[12] = {0, 0, 128, 63, 0, 0,
-                                                      128, 63, 0, 0, 128, 63};
+    static const _Alignas(float) unsigned char zeros[12];
+    static const _Alignas(float) unsigned char ones[12] = {0,   0,  128, 63, 0,   0,
+                                                           128, 63, 0,   0,  128, 63};
     static const lpips_st_tensor shift = {.shape = {1, 3, 1, 1}, .data = zeros, .size = 12};
     static const lpips_st_tensor scale = {.shape = {1, 3, 1, 1}, .data = ones, .size = 12};
 
@@ -255,7 +239,7 @@ static void hash_tensors(loader *l)
     lpips_sha256_hex(&sum, l->w->hash);
 }
 
-static int may_point(const loader *l, const source *from)
+static int may_point(const loader *l, const lpips_source *from)
 {
     if (!from->keep || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
         return 0;
@@ -270,7 +254,7 @@ static size_t room_for(const lpips_st_tensor *t)
     return (t->size + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-static int place_tensors(loader *l, source *from)
+static int place_tensors(loader *l, lpips_source *from)
 {
     size_t total = 0;
     char *at;
@@ -297,40 +281,106 @@ static int place_tensors(loader *l, source *from)
     return LPIPS_OK;
 }
 
-/* Frees from->block, or hands it to *out. */
-static int build(lpips_weights **out, source *from, char *detail, size_t detail_size)
+static lpips_weights *new_weights(void)
 {
-    loader *l = calloc(1, sizeof *l);
-    int status = LPIPS_ERR_MEMORY;
+    lpips_weights *w = calloc(1, sizeof *w);
 
-    *out = NULL;
-    if (l) {
-        l->detail = detail;
-        l->detail_size = detail_size;
-        l->w = calloc(1, sizeof *l->w);
+    if (w && pthread_mutex_init(&w->lock, NULL)) {
+        free(w);
+        return NULL;
     }
-    if (!l || !l->w || pthread_mutex_init(&l->w->lock, NULL)) {
-        lpips_refuse(status, detail, detail_size, "no memory to load weights");
-        if (l)
-            free(l->w);
-        goto fail;
-    }
-    atomic_init(&l->w->refs, 1);
-    if ((status = lpips_st_open(&l->st, from->bytes, from->size, detail, detail_size)) ||
-        (status = recognise_net(l)) || (status = take_version(l)) ||
+    if (w)
+        atomic_init(&w->refs, 1);
+    return w;
+}
+
+static int fill(loader *l, lpips_source *from)
+{
+    int status = lpips_st_open(&l->st, from->bytes, from->size, l->detail, l->detail_size);
+
+    if (status || (status = recognise_net(l)) || (status = take_version(l)) ||
         (status = check_tensors(l)))
-        goto unref;
+        return status;
     drop_scaling(l);
     hash_tensors(l);
-    if ((status = place_tensors(l, from)))
-        goto unref;
-    *out = l->w;
-    l->w = NULL;
-unref:
-    lpips_weights_unref(l->w);
-    lpips_st_close(l->st);
-fail:
-    free(l);
+    return place_tensors(l, from);
+}
+
+int lpips_weights_build(lpips_weights **out, lpips_source *from, char *detail,
+                        size_t detail_size)
+{
+    loader l = {.w = new_weights(), .detail = detail, .detail_size = detail_size};
+    int status;
+
+    if (!l.w)
+        status = REFUSE(&l, LPIPS_ERR_MEMORY, "no memory to load weights");
+    else
+        status = fill(&l, from);
+    lpips_st_close(l.st);
     free(from->block);
+    if (status)
+        lpips_weights_unref(l.w);
+    else
+        *out = l.w;
     return status;
+}
+
+int lpips_weights_load_memory(lpips_weights **out, const void *data, size_t size,
+                              char *detail, size_t detail_size)
+{
+    lpips_source from = {.bytes = data, .size = size};
+
+    if (out)
+        *out = NULL;
+    if (!out || !data)
+        return lpips_refuse(LPIPS_ERR_ARGUMENT, detail, detail_size,
+                            "no place for the weights, or no data");
+    return lpips_weights_build(out, &from, detail, detail_size);
+}
+
+/* ---- life and questions --------------------------------------------------- */
+
+lpips_weights *lpips_weights_ref(lpips_weights *w)
+{
+    if (w)
+        atomic_fetch_add_explicit(&w->refs, 1, memory_order_relaxed);
+    return w;
+}
+
+void lpips_weights_unref(lpips_weights *w)
+{
+    if (!w || atomic_fetch_sub_explicit(&w->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    lpips_packed_free(w->packed);
+    pthread_mutex_destroy(&w->lock);
+    free(w->storage);
+    free(w);
+}
+
+lpips_net lpips_weights_net(const lpips_weights *w)
+{
+    return w->net;
+}
+
+const char *lpips_weights_version(const lpips_weights *w)
+{
+    return w->version;
+}
+
+const char *lpips_weights_hash(const lpips_weights *w)
+{
+    return w->hash;
+}
+
+const float *lpips_weights_tensor(const lpips_weights *w, const char *name, const char *part)
+{
+    lpips_tensor_spec spec[LPIPS_MAX_TENSORS];
+    int n = lpips_net_tensors(w->def, spec);
+    size_t length = strlen(name);
+
+    for (int i = 0; i < n; i++)
+        if (!strncmp(spec[i].name, name, length) && spec[i].name[length] == '.' &&
+            !strcmp(spec[i].name + length + 1, part))
+            return w->tensor[i];
+    return NULL;
 }

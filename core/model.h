@@ -30,6 +30,21 @@ struct lpips_weights {
 const float *lpips_weights_tensor(const lpips_weights *w, const char *name,
                                   const char *part);
 
+/* The bytes of a weights file, and whose they are. */
+typedef struct lpips_source {
+    const unsigned char *bytes;
+    size_t size;
+    int keep;    /* they outlive the weights, whose tensors may then point into them */
+    void *block; /* malloc()ed block they lie in, or NULL */
+} lpips_source;
+
+/* Makes weights of the bytes; from->block is freed or becomes theirs. */
+int lpips_weights_build(lpips_weights **out, lpips_source *from, char *detail,
+                        size_t detail_size);
+
+/* Whether it is "0.1" or "0.0". */
+int lpips_version_known(const char *version);
+
 /* Frees the list of packed layers (pack.c). */
 void lpips_packed_free(struct lpips_packed *list);
 

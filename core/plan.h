@@ -17,7 +17,11 @@
 
 enum {
     LPIPS_MAX_LAYER_COUNT = 28,
-    LPIPS_MAX_SIDE = 1 << 20 /* pixels */
+    LPIPS_MAX_SIDE = 1 << 20,   /* pixels */
+    LPIPS_CHUNK = 48,           /* pixels of a row a job, a multiple of every kernel's rows */
+    LPIPS_SHARED_UNITS = 4,     /* tiles a job where all threads share a group */
+    LPIPS_POINT_SCRATCH = 200,  /* pixels: a pooled chunk and the row it is pooled from */
+    LPIPS_DIRECT_SCRATCH = 500  /* pixels a picture: three rows, pooled chunk, pooling */
 };
 
 /* A tensor as far as it is kept: NHWC, `ring` rows, some columns, one plane a picture. */
@@ -41,17 +45,34 @@ typedef enum lpips_kind {
     LPIPS_WINO    /* convolution by Winograd tiles; fire: 1x1 beside it */
 } lpips_kind;
 
+/*
+ * A layer's features ("mid") need not be kept: where their only reader can be served from
+ * the tile or row at hand, its work is done there and only its result is stored.
+ */
+typedef enum lpips_after {
+    LPIPS_KEEP,  /* features are the output tensor */
+    LPIPS_DROP,  /* nothing reads them: the last tap */
+    LPIPS_THEN   /* pooled where after_pool > 0, then a 1x1 convolution where after_name */
+} lpips_after;
+
 typedef struct lpips_layer {
     lpips_kind kind;
     char name[48];           /* of the tensors, "net.slice2.3.expand3x3" */
     char side[48];           /* of the 1x1 convolution beside it, or "" */
-    int in, out;             /* tensors; LOAD has no input */
+    int in, out;             /* tensors; LOAD has no input, DROP no output */
+    int mid_h, mid_w, mid_c; /* features */
     int kernel, stride, pad; /* window on the input */
     int tap;                 /* or -1 */
-    int band;                /* output rows at once */
-    int next;                /* next output row */
-    int x0, x1;              /* output columns of this strip */
-    int own0, own1;          /* those whose distances this strip counts */
+    lpips_after after;
+    int after_pool;          /* 0, 2 (WINO) or 3 (DIRECT) */
+    char after_name[48];     /* or "" */
+    const float *after_bias, *after_u;
+
+    int rows;                /* rows to do: of the output (DIRECT) or of the features */
+    int band;                /* of them at once */
+    int next;                /* of them, the next one */
+    int x0, x1;              /* columns of this strip, counted alike */
+    int own0, own1;          /* columns of features whose distances this strip counts */
     const float *bias, *u;   /* u: packed filter */
     const float *side_bias, *side_u;
     int panels;
@@ -60,9 +81,9 @@ typedef struct lpips_layer {
     int ty, tx;              /* WINO: LPIPS_TILE_* */
     int my, mx;              /* outputs of a tile */
     int t0, t1;              /* tile columns of this strip */
-    int group_max;           /* rows of the product in a whole band */
-    int group;               /* rows of the product that one job works on */
-    int shared;              /* all threads on one group, weights read once a band */
+    int band_max;            /* rows of the product in a whole band */
+    int group;               /* rows of the product that are worked on together */
+    int shared;              /* by all threads, so that weights are read less often */
     int pass;                /* panels computed before they are transformed back */
     ptrdiff_t v_row, v_pos, m_row, m_pos; /* floats */
 
@@ -102,20 +123,9 @@ void lpips_plan_strip(lpips_plan *p, int s);
 
 /*
  * The layer to work on next, or -1 at the end: the deepest one whose input rows exist.
- * *y0 and *y1 are the output rows.  lpips_plan_done() then counts them as produced.
+ * *y0 and *y1 are its rows.  lpips_plan_done() then counts them as done.
  */
 int lpips_plan_next(const lpips_plan *p, int *y0, int *y1);
 void lpips_plan_done(lpips_plan *p, int layer, int y1);
-
-/* Sizes of a layer's output. */
-static inline int lpips_layer_h(const lpips_plan *p, int l)
-{
-    return p->tensor[p->layer[l].out].h;
-}
-
-static inline int lpips_layer_w(const lpips_plan *p, int l)
-{
-    return p->tensor[p->layer[l].out].w;
-}
 
 #endif

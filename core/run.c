@@ -7,8 +7,9 @@
 #include <string.h>
 
 enum {
-    LOAD_ROWS = 4, /* output rows a job */
-    CHUNK = 48     /* output pixels a job, a multiple of every kernel's rows */
+    CHUNK = LPIPS_CHUNK,
+    LOAD_ROWS = 4,   /* rows a job */
+    POOLED_CHUNK = 32 /* columns a job of a fused first layer */
 };
 
 /* ---- loading ------------------------------------------------------------ */
@@ -19,8 +20,6 @@ enum {
  */
 static void scaling(const lpips_context *c, const lpips_image *img, float mul[3], float add[3])
 {
-    const float *shift = lpips_weights_tensor(c->weights, "scaling_layer", "shift");
-    const float *scale = lpips_weights_tensor(c->weights, "scaling_layer", "scale");
     int unit = !!(c->plan.flags & LPIPS_RANGE_0_1);
     double white = 1;
 
@@ -29,8 +28,8 @@ static void scaling(const lpips_context *c, const lpips_image *img, float mul[3]
     else if (img->format == LPIPS_U16)
         white = img->white ? img->white : 65535;
     for (int i = 0; i < 3; i++) {
-        mul[i] = (float)((unit ? 1 : 2) / (white * scale[i]));
-        add[i] = (float)(((unit ? 0 : -1) - (double)shift[i]) / scale[i]);
+        mul[i] = (float)((unit ? 1 : 2) / (white * c->scale[i]));
+        add[i] = (float)(((unit ? 0 : -1) - (double)c->shift[i]) / c->scale[i]);
     }
 }
 
@@ -132,7 +131,8 @@ static void direct_job(void *arg, int worker, int job)
                            l->kernel * b->in->c, l->panels, l->bias, 1);
     }
     if (l->tap >= 0)
-        lpips_head(b, p.which, p.y, p.x0, p.x1);
+        lpips_head(b, p.which, p.y, p.x0, p.x1, lpips_row_out(b->out, p.which, p.y, p.x0),
+                   b->out->pic);
 }
 
 static void pool_job(void *arg, int worker, int job)
@@ -156,13 +156,107 @@ static void point_job(void *arg, int worker, int job)
     const float *rows[16];
 
     input_rows(b, rows, p.which, p.y, p.x0);
-    if (l->kernel > 1) {
-        k->pool_row(pooled, rows, l->kernel, p.x1 - p.x0, b->in->c,
-                    pooled + (ptrdiff_t)CHUNK * b->in->c);
-        rows[0] = pooled;
-    }
+    k->pool_row(pooled, rows, l->kernel, p.x1 - p.x0, b->in->c,
+                pooled + (ptrdiff_t)CHUNK * b->in->c);
+    rows[0] = pooled;
     k->gemm(lpips_row_out(b->out, p.which, p.y, p.x0), b->out->c, rows, b->in->c, 1,
             p.x1 - p.x0, l->u, b->in->c, l->panels, l->bias, 1);
+}
+
+void lpips_finish_row(const lpips_band *b, int pic, int y, int x, const float *const *rows,
+                      int n, float *scratch)
+{
+    const lpips_layer *l = b->l;
+    const lpips_kernels *k = &b->c->kernels;
+    float *dst = lpips_row_out(b->out, pic, y, x);
+    const float *src = rows[0];
+
+    if (l->after_pool) {
+        float *pooled = l->after_name[0] ? scratch : dst;
+
+        k->pool_row(pooled, rows, l->after_pool, n, l->mid_c, scratch + (ptrdiff_t)n * l->mid_c);
+        src = pooled;
+    }
+    if (l->after_name[0])
+        k->gemm(dst, b->out->c, &src, l->mid_c, 1, n, l->after_u, l->mid_c,
+                b->out->c / LPIPS_PANEL, l->after_bias, 1);
+}
+
+/* ---- first layer with pool and 1x1 -------------------------------------- */
+
+/* Some columns of a band: the features of three rows, never stored. */
+typedef struct column {
+    const lpips_band *b;
+    int set;
+    int x0, x1;       /* pooled columns */
+    int m0, m1;       /* columns of features, those of the neighbour included */
+    int own;          /* those before this one are the strip's and this job's */
+    int width;        /* pixels a row of scratch: 2 (x1 - x0) + 1 */
+    float *features;  /* [picture][row mod 3][width][mid_c] */
+    ptrdiff_t step;   /* from picture to picture */
+    float *scratch;
+} column;
+
+static float *feature_row(const column *c, int k, int y)
+{
+    return c->features + k * c->step + (ptrdiff_t)(y % 3) * c->width * c->b->l->mid_c;
+}
+
+static void compute_row(const column *c, int y)
+{
+    const lpips_band *b = c->b;
+    const lpips_layer *l = b->l;
+    const float *rows[16];
+
+    for (int k = 0; k < b->c->set_size; k++) {
+        float *dst = feature_row(c, k, y);
+
+        input_rows(b, rows, c->set * b->c->set_size + k, y, c->m0);
+        b->c->kernels.gemm(dst, l->mid_c, rows, (ptrdiff_t)l->stride * b->in->c, l->kernel,
+                           c->m1 - c->m0, l->u, l->kernel * b->in->c, l->panels, l->bias, 1);
+        /* in ceil mode the last window hangs over the edge */
+        memset(dst + (ptrdiff_t)(c->m1 - c->m0) * l->mid_c, 0,
+               sizeof *dst * (size_t)(c->width - (c->m1 - c->m0)) * (size_t)l->mid_c);
+    }
+    if (l->tap >= 0 && y >= b->f0 && y < b->f1)
+        lpips_head(b, c->set, y, c->m0, c->own, feature_row(c, 0, y), c->step);
+}
+
+static void finish_pooled(const column *c, int y)
+{
+    const lpips_band *b = c->b;
+
+    for (int k = 0; k < b->c->set_size; k++) {
+        const float *rows[3];
+
+        for (int i = 0; i < 3; i++)
+            rows[i] = 2 * y + i < b->l->mid_h ? feature_row(c, k, 2 * y + i) : b->c->zero;
+        lpips_finish_row(b, c->set * b->c->set_size + k, y, c->x0, rows, c->x1 - c->x0,
+                         c->scratch);
+    }
+}
+
+static void first_job(void *arg, int worker, int job)
+{
+    lpips_band *b = arg;
+    const lpips_layer *l = b->l;
+    int n = (l->x1 - l->x0 + POOLED_CHUNK - 1) / POOLED_CHUNK;
+    column c = {.b = b, .set = job / n, .x0 = l->x0 + job % n * POOLED_CHUNK};
+    int done = 2 * b->y0;
+
+    c.x1 = c.x0 + POOLED_CHUNK < l->x1 ? c.x0 + POOLED_CHUNK : l->x1;
+    c.width = 2 * (c.x1 - c.x0) + 1;
+    c.m0 = 2 * c.x0;
+    c.m1 = c.m0 + c.width < l->mid_w ? c.m0 + c.width : l->mid_w;
+    c.own = c.x1 < b->out->w ? 2 * c.x1 : l->mid_w;
+    c.step = (ptrdiff_t)3 * c.width * l->mid_c;
+    c.features = lpips_scratch(b->c, worker);
+    c.scratch = c.features + b->c->set_size * c.step;
+    for (int y = b->y0; y < b->y1; y++) {
+        for (; done < 2 * y + 3 && done < l->mid_h; done++)
+            compute_row(&c, done);
+        finish_pooled(&c, y);
+    }
 }
 
 /* ---- the net ------------------------------------------------------------ */
@@ -171,15 +265,22 @@ static void run_band(lpips_context *c, int layer, int y0, int y1)
 {
     lpips_layer *l = &c->plan.layer[layer];
     lpips_band b = {c, l, l->in >= 0 ? &c->plan.tensor[l->in] : NULL, &c->plan.tensor[l->out], y0,
-                    y1};
+                    y1, y0, y1};
     int rows = y1 - y0, pictures = lpips_pictures(c);
+    int columns = (l->x1 - l->x0 + POOLED_CHUNK - 1) / POOLED_CHUNK;
 
     switch (l->kind) {
     case LPIPS_LOAD:
         lpips_pool_run(c->pool, load_job, &b, pictures * ((rows + LOAD_ROWS - 1) / LOAD_ROWS));
         break;
     case LPIPS_DIRECT:
-        lpips_pool_run(c->pool, direct_job, &b, c->sets * rows * chunks(&b));
+        if (l->after == LPIPS_KEEP) {
+            lpips_pool_run(c->pool, direct_job, &b, c->sets * rows * chunks(&b));
+            break;
+        }
+        b.f0 = 2 * y0;
+        b.f1 = y1 < l->rows ? 2 * y1 : l->mid_h;
+        lpips_pool_run(c->pool, first_job, &b, c->sets * columns);
         break;
     case LPIPS_POOL:
         lpips_pool_run(c->pool, pool_job, &b, pictures * rows * chunks(&b));
@@ -242,7 +343,7 @@ int lpips_run(lpips_context *c)
 
         if (l->tap >= 0)
             memset(l->sum, 0,
-                   sizeof *l->sum * (size_t)lpips_layer_h(&c->plan, i) * (size_t)lpips_pairs(c));
+                   sizeof *l->sum * (size_t)l->mid_h * (size_t)lpips_pairs(c));
     }
     for (int s = 0; s < c->plan.strips && !status; s++) {
         start_strip(c, s);

@@ -21,7 +21,15 @@ typedef struct group {
     int u0, u1;       /* units */
     int q0, panels;   /* output channels worked on, in panels */
     float *v, *m;
+    float *kept;      /* features that are not stored, see place() */
+    float *scratch;   /* for pooling them */
 } group;
+
+/* Units side by side in one row of tiles of one set. */
+typedef struct run {
+    int u0, n;
+    int set, y, tx;
+} run;
 
 static int across(const lpips_layer *l)
 {
@@ -86,64 +94,136 @@ static void products(const group *g, int pos)
                        at_one ? l->bias + g->q0 * LPIPS_PANEL : b->c->zero, 0);
 }
 
-static void tiles_out(const group *g, int u0, int u1)
+static run run_from(const group *g, int u0, int u1)
+{
+    run r = {.u0 = u0};
+    int left;
+
+    locate(g->b, u0, &r.set, &r.y, &r.tx);
+    left = g->b->l->t1 - r.tx;
+    r.n = u1 - u0 < left ? u1 - u0 : left;
+    return r;
+}
+
+/* Feature row y (from the run's first) of picture k of a run; *step leads to the next
+ * picture's.  Features that nothing reads later lie run by run: [picture][row][column]. */
+static float *place(const group *g, const run *r, int k, int y, ptrdiff_t *step)
+{
+    const lpips_band *b = g->b;
+    const lpips_layer *l = b->l;
+    ptrdiff_t tile = (ptrdiff_t)l->my * l->mx * l->mid_c, row = (ptrdiff_t)r->n * l->mx * l->mid_c;
+
+    if (l->after == LPIPS_KEEP) {
+        *step = b->out->pic;
+        return lpips_row_out(b->out, r->set * b->c->set_size + k, r->y + y, r->tx * l->mx);
+    }
+    *step = l->my * row;
+    return g->kept + (ptrdiff_t)(r->u0 - g->u0) * b->c->set_size * tile + k * *step + y * row;
+}
+
+static int run_rows(const group *g, const run *r)
+{
+    return g->b->y1 - r->y < g->b->l->my ? g->b->y1 - r->y : g->b->l->my;
+}
+
+static int run_cols(const group *g, const run *r)
+{
+    const lpips_layer *l = g->b->l;
+
+    return (r->tx + r->n) * l->mx < l->mid_w ? r->n * l->mx : l->mid_w - r->tx * l->mx;
+}
+
+static void run_out(const group *g, const run *r)
 {
     const lpips_band *b = g->b;
     const lpips_layer *l = b->l;
     lpips_wino_out *out = b->c->kernels.wino_out[l->kernel == 5][l->ty][l->tx];
     int size = b->c->set_size, channel = l->out_at + g->q0 * LPIPS_PANEL;
+    int rows = run_rows(g, r), cols = run_cols(g, r);
+    ptrdiff_t step;
 
-    for (int u = u0; u < u1; u++) {
-        int set, y, tx;
-
-        locate(b, u, &set, &y, &tx);
-        int rows = b->y1 - y < l->my ? b->y1 - y : l->my;
-        int cols = b->out->w - tx * l->mx < l->mx ? b->out->w - tx * l->mx : l->mx;
-
+    for (int i = 0; i < r->n; i++)
         for (int k = 0; k < size; k++) {
             float *dst[LPIPS_MAX_OUT];
+            int left = cols - i * l->mx;
 
-            for (int i = 0; i < rows; i++)
-                dst[i] = lpips_row_out(b->out, set * size + k, y + i, tx * l->mx) + channel;
-            out(dst, b->out->c, g->m + ((ptrdiff_t)(u - g->u0) * size + k) * l->m_row, l->m_pos,
-                g->panels * LPIPS_PANEL, rows, cols);
+            for (int y = 0; y < rows; y++)
+                dst[y] = place(g, r, k, y, &step) + (ptrdiff_t)i * l->mx * l->mid_c + channel;
+            out(dst, l->mid_c, g->m + ((ptrdiff_t)(r->u0 + i - g->u0) * size + k) * l->m_row,
+                l->m_pos, g->panels * LPIPS_PANEL, rows, left < l->mx ? left : l->mx);
         }
-    }
 }
 
-/* What is done to finished pixels: rows [y, y1) and columns [x0, x1) of one set. */
-static void finish_run(const lpips_band *b, int set, int y, int x0, int x1)
+static void tiles_out(const group *g, int u0, int u1)
 {
-    const lpips_layer *l = b->l;
-    int y1 = y + l->my < b->y1 ? y + l->my : b->y1;
-
-    for (; y < y1; y++) {
-        for (int k = 0; k < b->c->set_size && l->side_u; k++) {
-            int pic = set * b->c->set_size + k;
-            const float *a = lpips_row_at(b->c, b->in, pic, y, x0);
-
-            b->c->kernels.gemm(lpips_row_out(b->out, pic, y, x0), b->out->c, &a, b->in->c, 1,
-                               x1 - x0, l->side_u, b->in->c, l->panels, l->side_bias, 1);
-        }
-        if (l->tap >= 0)
-            lpips_head(b, set, y, x0, x1);
+    for (run r; u0 < u1; u0 += r.n) {
+        r = run_from(g, u0, u1);
+        run_out(g, &r);
     }
 }
 
-/* Units side by side are finished together: longer rows suit the kernels. */
-static void finish(const group *g, int u0, int u1)
+/* The 1x1 convolution beside a fire's 3x3. */
+static void run_side(const group *g, const run *r)
 {
     const lpips_band *b = g->b;
     const lpips_layer *l = b->l;
+    int x = r->tx * l->mx;
+    ptrdiff_t step;
 
-    for (int u = u0, n; u < u1; u += n) {
-        int set, y, tx, left, x1;
+    for (int y = 0; y < run_rows(g, r); y++)
+        for (int k = 0; k < b->c->set_size; k++) {
+            const float *a =
+                lpips_row_at(b->c, b->in, r->set * b->c->set_size + k, r->y + y, x);
 
-        locate(b, u, &set, &y, &tx);
-        left = l->t1 - tx;
-        n = u1 - u < left ? u1 - u : left;
-        x1 = (tx + n) * l->mx < b->out->w ? (tx + n) * l->mx : b->out->w;
-        finish_run(b, set, y, tx * l->mx, x1);
+            b->c->kernels.gemm(place(g, r, k, y, &step), l->mid_c, &a, b->in->c, 1,
+                               run_cols(g, r), l->side_u, b->in->c, l->panels, l->side_bias, 1);
+        }
+}
+
+/* What reads the features, where they are not kept. */
+static void run_after(const group *g, const run *r)
+{
+    const lpips_band *b = g->b;
+    const lpips_layer *l = b->l;
+    int down = l->after_pool ? 2 : 1;
+    ptrdiff_t step;
+
+    for (int y = 0; y + down <= run_rows(g, r); y += down)
+        for (int k = 0; k < b->c->set_size; k++) {
+            const float *rows[2] = {place(g, r, k, y, &step), NULL};
+
+            if (down > 1)
+                rows[1] = place(g, r, k, y + 1, &step);
+            lpips_finish_row(b, r->set * b->c->set_size + k, (r->y + y) / down,
+                             r->tx * l->mx / down, rows, run_cols(g, r) / down, g->scratch);
+        }
+}
+
+static void run_head(const group *g, const run *r)
+{
+    int x = r->tx * g->b->l->mx;
+    ptrdiff_t step;
+
+    for (int y = 0; y < run_rows(g, r); y++) {
+        const float *f = place(g, r, 0, y, &step);
+
+        lpips_head(g->b, r->set, r->y + y, x, x + run_cols(g, r), f, step);
+    }
+}
+
+/* What is left to do once all channels of units are there. */
+static void finish(const group *g, int u0, int u1)
+{
+    const lpips_layer *l = g->b->l;
+
+    for (run r; u0 < u1; u0 += r.n) {
+        r = run_from(g, u0, u1);
+        if (l->side_u)
+            run_side(g, &r);
+        if (l->tap >= 0)
+            run_head(g, &r);
+        if (l->after == LPIPS_THEN)
+            run_after(g, &r);
     }
 }
 
@@ -152,19 +232,41 @@ static int positions(const lpips_layer *l)
     return lpips_tile_len[l->ty] * lpips_tile_len[l->tx];
 }
 
+static void set_buffers(group *g, float *memory)
+{
+    const lpips_layer *l = g->b->l;
+
+    g->v = memory;
+    g->m = g->v + positions(l) * l->v_pos;
+    g->kept = g->m + positions(l) * l->m_pos;
+}
+
+/* Units of a group of the band, of which there are `jobs`. */
+static void cut(group *g, int job, int jobs)
+{
+    int n = units(g->b);
+
+    g->u0 = (int)((int64_t)n * job / jobs);
+    g->u1 = (int)((int64_t)n * (job + 1) / jobs);
+}
+
+static int groups(const lpips_band *b)
+{
+    int each = b->l->group / b->c->set_size;
+
+    return (units(b) + each - 1) / each;
+}
+
 /* ---- small filters: one job, one group ---------------------------------- */
 
 static void group_job(void *arg, int worker, int job)
 {
     const lpips_band *b = arg;
     const lpips_layer *l = b->l;
-    int each = l->group / b->c->set_size > 0 ? l->group / b->c->set_size : 1, n = units(b);
-    int jobs = (n + each - 1) / each;
-    group g = {.b = b, .v = lpips_scratch(b->c, worker)};
+    group g = {.b = b};
 
-    g.u0 = (int)((int64_t)n * job / jobs);
-    g.u1 = (int)((int64_t)n * (job + 1) / jobs);
-    g.m = g.v + positions(l) * l->v_pos;
+    cut(&g, job, groups(b));
+    set_buffers(&g, lpips_scratch(b->c, worker));
     tiles_in(&g, g.u0, g.u1);
     for (g.q0 = 0; g.q0 < l->panels; g.q0 += l->pass) {
         g.panels = l->pass < l->panels - g.q0 ? l->pass : l->panels - g.q0;
@@ -172,17 +274,16 @@ static void group_job(void *arg, int worker, int job)
             products(&g, p);
         tiles_out(&g, g.u0, g.u1);
     }
+    g.scratch = g.m;
     finish(&g, g.u0, g.u1);
 }
 
-/* ---- large filters: all threads, one band -------------------------------- */
-
-enum { SHARED_UNITS = 4 };
+/* ---- large filters: all threads, one group ------------------------------ */
 
 static void slice(const group *g, int job, int *u0, int *u1)
 {
-    *u0 = job * SHARED_UNITS;
-    *u1 = *u0 + SHARED_UNITS < g->u1 ? *u0 + SHARED_UNITS : g->u1;
+    *u0 = g->u0 + job * LPIPS_SHARED_UNITS;
+    *u1 = *u0 + LPIPS_SHARED_UNITS < g->u1 ? *u0 + LPIPS_SHARED_UNITS : g->u1;
 }
 
 static void in_job(void *arg, int worker, int job)
@@ -202,41 +303,36 @@ static void product_job(void *arg, int worker, int job)
 
 static void out_job(void *arg, int worker, int job)
 {
-    const group *g = arg;
+    group g = *(const group *)arg;
     int u0, u1;
 
-    (void)worker;
-    slice(g, job, &u0, &u1);
-    tiles_out(g, u0, u1);
-    if (g->q0 + g->panels == g->b->l->panels)
-        finish(g, u0, u1);
+    g.scratch = lpips_scratch(g.b->c, worker);
+    slice(&g, job, &u0, &u1);
+    tiles_out(&g, u0, u1);
+    finish(&g, u0, u1);
 }
 
-static void run_shared(const lpips_band *b)
+static void run_shared(const lpips_band *b, int job)
 {
-    const lpips_layer *l = b->l;
     lpips_pool *pool = b->c->pool;
-    int n = units(b), jobs = (n + SHARED_UNITS - 1) / SHARED_UNITS;
-    group g = {.b = b, .u1 = n, .v = (float *)(b->c->arena + b->c->plan.shared_at)};
+    group g = {.b = b, .panels = b->l->panels};
+    int jobs;
 
-    g.m = g.v + positions(l) * l->v_pos;
+    cut(&g, job, groups(b));
+    set_buffers(&g, (float *)(b->c->arena + b->c->plan.shared_at));
+    jobs = (g.u1 - g.u0 + LPIPS_SHARED_UNITS - 1) / LPIPS_SHARED_UNITS;
     lpips_pool_run(pool, in_job, &g, jobs);
-    for (g.q0 = 0; g.q0 < l->panels; g.q0 += l->pass) {
-        g.panels = l->pass < l->panels - g.q0 ? l->pass : l->panels - g.q0;
-        lpips_pool_run(pool, product_job, &g, positions(l));
-        lpips_pool_run(pool, out_job, &g, jobs);
-    }
+    lpips_pool_run(pool, product_job, &g, positions(b->l));
+    lpips_pool_run(pool, out_job, &g, jobs);
 }
 
 void lpips_run_wino(lpips_band *b)
 {
-    int each = b->l->group / b->c->set_size > 0 ? b->l->group / b->c->set_size : 1;
-    int n = units(b);
-
-    if (!n)
+    if (!units(b))
         return;
-    if (b->l->shared)
-        run_shared(b);
+    if (!b->l->shared)
+        lpips_pool_run(b->c->pool, group_job, b, groups(b));
     else
-        lpips_pool_run(b->c->pool, group_job, b, (n + each - 1) / each);
+        for (int i = 0; i < groups(b); i++)
+            run_shared(b, i);
 }
