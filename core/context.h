@@ -76,11 +76,6 @@ int lpips_run(lpips_context *c);
 /* One band of a Winograd layer (wino.c). */
 void lpips_run_wino(lpips_band *b);
 
-/* What is left of a layer's work (lpips_after) on n features side by side: output pixels
- * from (y, x) on of one picture; rows are the features of one row, or of those to pool. */
-void lpips_finish_row(const lpips_band *b, int pic, int y, int x, const float *const *rows,
-                      int n, float *scratch);
-
 /* Distances of features [x0, x1) of row y of one set, as far as the strip owns them.
  * Picture k's features lie at f + k * step. */
 void lpips_head(const lpips_band *b, int set, int y, int x0, int x1, const float *f,

@@ -439,6 +439,17 @@ static int group_rows(const lpips_plan *p, const lpips_layer *l, double row_byte
     return max_int(ceil_div(rows, p->pictures), 1) * p->pictures;
 }
 
+/* Floats for what is made of the features of some units: a row of tiles pooled, or the input
+ * or output of a 1x1 convolution. */
+static double group_scratch(const lpips_plan *p, const lpips_layer *l, double units)
+{
+    double pixels = units * p->pictures * l->my * l->mx;
+    int c = max_int(l->side[0] ? p->tensor[l->in].c : 0,
+                    l->after_name[0] ? p->tensor[l->out].c : 0);
+
+    return (l->after_pool ? units * l->mx * l->mid_c : pixels * c) * sizeof(float);
+}
+
 /* Lays out the products of a group; returns the bytes they take. */
 static double size_wino(const lpips_plan *p, lpips_layer *l)
 {
@@ -481,8 +492,8 @@ static double row_scratch(const lpips_plan *p, const lpips_layer *l)
         return (p->width + 16.) * 3 * sizeof(float);
     if (l->kind == LPIPS_DIRECT && l->after)
         return LPIPS_DIRECT_SCRATCH * (double)l->mid_c * p->pictures * sizeof(float);
-    if (l->kind == LPIPS_WINO && l->after_pool)
-        return 3. * LPIPS_SHARED_UNITS * LPIPS_MAX_OUT * l->mid_c * sizeof(float);
+    if (l->kind == LPIPS_WINO)
+        return group_scratch(p, l, LPIPS_SHARED_UNITS);
     if (l->kind == LPIPS_POINT || l->kind == LPIPS_POOL)
         return LPIPS_POINT_SCRATCH * (double)p->tensor[l->in].c * sizeof(float);
     return 0;

@@ -146,40 +146,41 @@ static void pool_job(void *arg, int worker, int job)
                            p.x1 - p.x0, b->in->c, lpips_scratch(b->c, worker));
 }
 
+/* Rows of a narrow picture are multiplied together: a job takes as many as fill a chunk. */
+static int point_rows(const lpips_band *b)
+{
+    int n = CHUNK / (b->l->x1 - b->l->x0 > 0 ? b->l->x1 - b->l->x0 : 1);
+
+    return n > 1 ? n : 1;
+}
+
+static int point_jobs(const lpips_band *b)
+{
+    int each = point_rows(b);
+
+    return lpips_pictures(b->c) * ((b->y1 - b->y0 + each - 1) / each) * chunks(b);
+}
+
 static void point_job(void *arg, int worker, int job)
 {
     lpips_band *b = arg;
     const lpips_layer *l = b->l;
     const lpips_kernels *k = &b->c->kernels;
-    part p = part_of(b, job);
-    float *pooled = lpips_scratch(b->c, worker);
-    const float *rows[16];
+    int each = point_rows(b), strips = (b->y1 - b->y0 + each - 1) / each, n = chunks(b);
+    int pic = job / n / strips, y = b->y0 + job / n % strips * each, x = l->x0 + job % n * CHUNK;
+    int rows = b->y1 - y < each ? b->y1 - y : each, cols = l->x1 - x < CHUNK ? l->x1 - x : CHUNK;
+    float *pooled = lpips_scratch(b->c, worker), *tmp = pooled + (ptrdiff_t)CHUNK * b->in->c;
+    const float *window[16], *a = pooled;
 
-    input_rows(b, rows, p.which, p.y, p.x0);
-    k->pool_row(pooled, rows, l->kernel, p.x1 - p.x0, b->in->c,
-                pooled + (ptrdiff_t)CHUNK * b->in->c);
-    rows[0] = pooled;
-    k->gemm(lpips_row_out(b->out, p.which, p.y, p.x0), b->out->c, rows, b->in->c, 1,
-            p.x1 - p.x0, l->u, b->in->c, l->panels, l->bias, 1);
-}
-
-void lpips_finish_row(const lpips_band *b, int pic, int y, int x, const float *const *rows,
-                      int n, float *scratch)
-{
-    const lpips_layer *l = b->l;
-    const lpips_kernels *k = &b->c->kernels;
-    float *dst = lpips_row_out(b->out, pic, y, x);
-    const float *src = rows[0];
-
-    if (l->after_pool) {
-        float *pooled = l->after_name[0] ? scratch : dst;
-
-        k->pool_row(pooled, rows, l->after_pool, n, l->mid_c, scratch + (ptrdiff_t)n * l->mid_c);
-        src = pooled;
+    for (int i = 0; i < rows; i++) {
+        input_rows(b, window, pic, y + i, x);
+        k->pool_row(pooled + (ptrdiff_t)i * cols * b->in->c, window, l->kernel, cols, b->in->c,
+                    tmp);
     }
-    if (l->after_name[0])
-        k->gemm(dst, b->out->c, &src, l->mid_c, 1, n, l->after_u, l->mid_c,
-                b->out->c / LPIPS_PANEL, l->after_bias, 1);
+    k->gemm(tmp, b->out->c, &a, b->in->c, 1, rows * cols, l->u, b->in->c, l->panels, l->bias, 1);
+    for (int i = 0; i < rows; i++)
+        memcpy(lpips_row_out(b->out, pic, y + i, x), tmp + (ptrdiff_t)i * cols * b->out->c,
+               sizeof *tmp * (size_t)cols * (size_t)b->out->c);
 }
 
 /* ---- first layer with pool and 1x1 -------------------------------------- */
@@ -225,14 +226,19 @@ static void compute_row(const column *c, int y)
 static void finish_pooled(const column *c, int y)
 {
     const lpips_band *b = c->b;
+    const lpips_layer *l = b->l;
+    int n = c->x1 - c->x0;
 
     for (int k = 0; k < b->c->set_size; k++) {
-        const float *rows[3];
+        const float *rows[3], *pooled = c->scratch;
 
         for (int i = 0; i < 3; i++)
-            rows[i] = 2 * y + i < b->l->mid_h ? feature_row(c, k, 2 * y + i) : b->c->zero;
-        lpips_finish_row(b, c->set * b->c->set_size + k, y, c->x0, rows, c->x1 - c->x0,
-                         c->scratch);
+            rows[i] = 2 * y + i < l->mid_h ? feature_row(c, k, 2 * y + i) : b->c->zero;
+        b->c->kernels.pool_row(c->scratch, rows, l->after_pool, n, l->mid_c,
+                               c->scratch + (ptrdiff_t)n * l->mid_c);
+        b->c->kernels.gemm(lpips_row_out(b->out, c->set * b->c->set_size + k, y, c->x0), b->out->c,
+                           &pooled, l->mid_c, 1, n, l->after_u, l->mid_c,
+                           b->out->c / LPIPS_PANEL, l->after_bias, 1);
     }
 }
 
@@ -286,7 +292,7 @@ static void run_band(lpips_context *c, int layer, int y0, int y1)
         lpips_pool_run(c->pool, pool_job, &b, pictures * rows * chunks(&b));
         break;
     case LPIPS_POINT:
-        lpips_pool_run(c->pool, point_job, &b, pictures * rows * chunks(&b));
+        lpips_pool_run(c->pool, point_job, &b, point_jobs(&b));
         break;
     case LPIPS_WINO:
         lpips_run_wino(&b);

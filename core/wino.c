@@ -22,7 +22,7 @@ typedef struct group {
     int q0, panels;   /* output channels worked on, in panels */
     float *v, *m;
     float *kept;      /* features that are not stored, see place() */
-    float *scratch;   /* for pooling them */
+    float *scratch;   /* for what is made of them */
 } group;
 
 /* Units side by side in one row of tiles of one set. */
@@ -162,40 +162,101 @@ static void tiles_out(const group *g, int u0, int u1)
     }
 }
 
-/* The 1x1 convolution beside a fire's 3x3. */
+/* Pixels of units as the kept features lie, those past the picture's edge included: they
+ * are computed with the others and not stored. */
+static int pixels(const group *g, int units)
+{
+    return units * g->b->c->set_size * g->b->l->my * g->b->l->mx;
+}
+
+/* The pixel rows of a run between a tensor and `packed`, where they lie as the kept features
+ * do, c channels each. */
+static void copy_run(const group *g, const run *r, const lpips_rows *t, float *packed, int in)
+{
+    const lpips_band *b = g->b;
+    const lpips_layer *l = b->l;
+    ptrdiff_t row = (ptrdiff_t)r->n * l->mx * t->c;
+    size_t bytes = sizeof(float) * (size_t)run_cols(g, r) * (size_t)t->c;
+
+    for (int k = 0; k < b->c->set_size; k++, packed += l->my * row)
+        for (int y = 0; y < run_rows(g, r); y++) {
+            int pic = r->set * b->c->set_size + k;
+            float *at = lpips_row_out(t, pic, r->y + y, r->tx * l->mx);
+
+            if (in)
+                memcpy(packed + y * row, at, bytes);
+            else
+                memcpy(at, packed + y * row, bytes);
+        }
+}
+
+static void copy_units(const group *g, int u0, int u1, const lpips_rows *t, float *packed, int in)
+{
+    for (run r; u0 < u1; u0 += r.n, packed += (ptrdiff_t)pixels(g, r.n) * t->c) {
+        r = run_from(g, u0, u1);
+        copy_run(g, &r, t, packed, in);
+    }
+}
+
+static float *kept_at(const group *g, int unit)
+{
+    return g->kept + (ptrdiff_t)pixels(g, unit - g->u0) * g->b->l->mid_c;
+}
+
+/* The 1x1 convolution beside a fire's 3x3: row by row into a tensor, else all at once. */
 static void run_side(const group *g, const run *r)
 {
     const lpips_band *b = g->b;
     const lpips_layer *l = b->l;
-    int x = r->tx * l->mx;
     ptrdiff_t step;
 
     for (int y = 0; y < run_rows(g, r); y++)
         for (int k = 0; k < b->c->set_size; k++) {
-            const float *a =
-                lpips_row_at(b->c, b->in, r->set * b->c->set_size + k, r->y + y, x);
+            int pic = r->set * b->c->set_size + k;
+            const float *a = lpips_row_at(b->c, b->in, pic, r->y + y, r->tx * l->mx);
 
             b->c->kernels.gemm(place(g, r, k, y, &step), l->mid_c, &a, b->in->c, 1,
                                run_cols(g, r), l->side_u, b->in->c, l->panels, l->side_bias, 1);
         }
 }
 
-/* What reads the features, where they are not kept. */
-static void run_after(const group *g, const run *r)
+static void side(const group *g, int u0, int u1)
 {
     const lpips_band *b = g->b;
     const lpips_layer *l = b->l;
-    int down = l->after_pool ? 2 : 1;
+    const float *a = g->scratch;
+
+    copy_units(g, u0, u1, b->in, g->scratch, 1);
+    b->c->kernels.gemm(kept_at(g, u0), l->mid_c, &a, b->in->c, 1, pixels(g, u1 - u0), l->side_u,
+                       b->in->c, l->panels, l->side_bias, 1);
+}
+
+/* The next fire's squeeze. */
+static void point_after(const group *g, int u0, int u1)
+{
+    const lpips_band *b = g->b;
+    const lpips_layer *l = b->l;
+    const float *a = kept_at(g, u0);
+
+    b->c->kernels.gemm(g->scratch, b->out->c, &a, l->mid_c, 1, pixels(g, u1 - u0), l->after_u,
+                       l->mid_c, b->out->c / LPIPS_PANEL, l->after_bias, 1);
+    copy_units(g, u0, u1, b->out, g->scratch, 0);
+}
+
+/* Pools pairs of rows of a run. */
+static void run_pool(const group *g, const run *r)
+{
+    const lpips_band *b = g->b;
+    const lpips_layer *l = b->l;
     ptrdiff_t step;
 
-    for (int y = 0; y + down <= run_rows(g, r); y += down)
+    for (int y = 0; y + 2 <= run_rows(g, r); y += 2)
         for (int k = 0; k < b->c->set_size; k++) {
-            const float *rows[2] = {place(g, r, k, y, &step), NULL};
+            const float *rows[2] = {place(g, r, k, y, &step), place(g, r, k, y + 1, &step)};
+            float *dst = lpips_row_out(b->out, r->set * b->c->set_size + k, (r->y + y) / 2,
+                                       r->tx * l->mx / 2);
 
-            if (down > 1)
-                rows[1] = place(g, r, k, y + 1, &step);
-            lpips_finish_row(b, r->set * b->c->set_size + k, (r->y + y) / down,
-                             r->tx * l->mx / down, rows, run_cols(g, r) / down, g->scratch);
+            b->c->kernels.pool_row(dst, rows, 2, run_cols(g, r) / 2, l->mid_c, g->scratch);
         }
 }
 
@@ -216,15 +277,21 @@ static void finish(const group *g, int u0, int u1)
 {
     const lpips_layer *l = g->b->l;
 
-    for (run r; u0 < u1; u0 += r.n) {
-        r = run_from(g, u0, u1);
-        if (l->side_u)
+    if (l->side_u && l->after != LPIPS_KEEP)
+        side(g, u0, u1);
+    for (int u = u0; u < u1;) {
+        run r = run_from(g, u, u1);
+
+        if (l->side_u && l->after == LPIPS_KEEP)
             run_side(g, &r);
         if (l->tap >= 0)
             run_head(g, &r);
-        if (l->after == LPIPS_THEN)
-            run_after(g, &r);
+        if (l->after_pool)
+            run_pool(g, &r);
+        u += r.n;
     }
+    if (l->after_name[0])
+        point_after(g, u0, u1);
 }
 
 static int positions(const lpips_layer *l)
@@ -274,7 +341,7 @@ static void group_job(void *arg, int worker, int job)
             products(&g, p);
         tiles_out(&g, g.u0, g.u1);
     }
-    g.scratch = g.m;
+    g.scratch = g.v;
     finish(&g, g.u0, g.u1);
 }
 
