@@ -4,8 +4,11 @@
 #include "pack.h"
 #include "kernels.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct lpips_packed {
     struct lpips_packed *next;
@@ -131,6 +134,17 @@ static struct lpips_packed *find(struct lpips_packed *p, const lpips_pack_key *k
     return p;
 }
 
+/* Gives the memory of a tensor in the heap back; it will not be read again. */
+static void drop(const lpips_weights *w, const float *tensor, size_t count)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)tensor;
+    uintptr_t to = (from + count * sizeof *tensor) & ~(page - 1);
+
+    from = (from + page - 1) & ~(page - 1);
+    if (w->storage && from < to)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k)
 {
     const float *src = lpips_weights_tensor(w, k->name, "weight");
@@ -148,6 +162,8 @@ static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k)
         pack_rows(data, k, src);
     else
         pack_wino(data, k, src);
+    if (lpips_pack_heavy(k->in, k->out))
+        drop(w, src, (size_t)k->in * (size_t)k->out * (size_t)(k->kernel * k->kernel));
     p->next = w->packed;
     w->packed = p;
     return p;

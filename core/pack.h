@@ -15,6 +15,13 @@ typedef struct lpips_pack_key {
     int fold;          /* > 1: the filter's stride, folded into in * fold^2 channels */
 } lpips_pack_key;
 
+/* Filters so large that they are kept in one form only, LPIPS_TILE_6 both ways, and not as
+ * they came: all of vgg's with tiles of 8 would take 418 MB. */
+static inline int lpips_pack_heavy(int in, int out)
+{
+    return in * out >= 256 * 512;
+}
+
 /*
  * The packed filter, made now or shared with earlier contexts; lives as long as w.
  *   rows:     [out / 16][kernel][kernel * in][16], k running over (x, channel)

@@ -2,12 +2,13 @@
  * plan.c - layers, tiles, bands, strips and the memory for them.
  */
 #include "plan.h"
+#include "pack.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    BAND_TILES = 192,        /* rows of a product that a band should give */
+    BAND_TILES = 128,        /* rows of a product that a band should give */
     BAND_BYTES = 2 << 20,    /* of a tensor, where there are no tiles */
     DIRECT_BAND = 16,        /* a fused first layer computes one row a band twice */
     GROUP_BYTES = 640 << 10, /* of a group, to stay in a core's second cache */
@@ -15,7 +16,7 @@ enum {
     GROUP_MAX = 72,
     SHARE_BYTES = 6 << 20,   /* of packed filters, from which all threads share a group */
     SHARED_ROWS = 120,
-    STRIP_BYTES = 48 << 20,  /* of tensors a picture, above which strips are cut */
+    STRIP_BYTES = 40 << 20,  /* of tensors a picture, above which strips are cut */
     STRIP_MIN = 512
 };
 
@@ -180,13 +181,6 @@ static double tile_cost(const lpips_plan *p, const lpips_layer *l, int ny, int n
     return tiles * (.02 * cells + .2 * ny * nx * in + .3 * my * mx * out ) + .25 * cells;
 }
 
-/* Layers whose filters are so large that they are transformed one way only, the smallest:
- * all of vgg's with F(6,3) would take 418 MB. */
-static int is_heavy(const lpips_plan *p, const lpips_layer *l)
-{
-    return p->tensor[l->in].c * l->panels * LPIPS_PANEL >= 256 * 512;
-}
-
 /*
  * Tiles of ten samples round more coarsely, which a small picture has too few features to
  * average out; two of them together do so eleven times as much for a few percent of time.
@@ -199,7 +193,7 @@ static int tile_allowed(const lpips_plan *p, const lpips_layer *l, int ty, int t
         return 0;
     if ((ty == LPIPS_TILE_5) != (tx == LPIPS_TILE_5) || (ty == LPIPS_TILE_5 && l->after_pool))
         return 0;
-    if (is_heavy(p, l))
+    if (lpips_pack_heavy(p->tensor[l->in].c, l->panels * LPIPS_PANEL))
         return ty == LPIPS_TILE_6 && tx == LPIPS_TILE_6;
     return tens == 0 || (tens == 1 && (double)l->mid_h * l->mid_w >= 4096);
 }
@@ -237,10 +231,12 @@ static void choose_bands(lpips_plan *p, int band_rows)
 
             l->band = min_int(rows, ceil_div(l->mid_h, l->my)) * l->my;
         } else {
-            const lpips_rows *t = &p->tensor[i ? l->in : l->out];
-            double row = (double)t->w * t->c * l->stride * p->pictures * sizeof(float);
+            int reads = l->kind == LPIPS_POOL || l->kind == LPIPS_POINT;
+            const lpips_rows *t = &p->tensor[reads ? l->in : l->out];
+            double row = (double)t->w * t->c * (reads ? l->stride : 1) * p->pictures * sizeof(float);
 
-            l->band = max_int(l->kind == LPIPS_DIRECT ? DIRECT_BAND : 1, (int)(BAND_BYTES / row));
+            l->band = l->kind == LPIPS_DIRECT && l->after ? DIRECT_BAND
+                                                          : max_int(1, (int)(BAND_BYTES / row));
             l->band = min_int(l->band, l->rows);
         }
     }

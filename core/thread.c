@@ -7,6 +7,7 @@
 #include "thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -113,8 +114,12 @@ void lpips_pool_run(lpips_pool *p, lpips_job *job, void *arg, int jobs)
     if (own)
         start_step(p);
     work(p, 0);
-    while (own && atomic_load(&p->busy))
-        relax();
+    /* with other programs at work a thread may have lost its core in the middle of a job */
+    for (int i = 0; own && atomic_load(&p->busy); i++)
+        if (i < SPINS)
+            relax();
+        else
+            sched_yield();
 }
 
 int lpips_pool_create(lpips_pool **out, int threads, lpips_parallel parallel, void *opaque)

@@ -1,0 +1,87 @@
+#!/bin/sh
+# Install what a build of liblpips needs and this machine lacks, with apt.
+#
+# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [check] [fuzz]
+#   no group: all but fuzz
+#   -n  install nothing: say what is missing and fail
+#
+# Each need is tested by what it gives (a command, a pkg-config module), not by a
+# package's name, so things installed by hand count.  When nothing is missing this
+# takes a fraction of a second and needs no rights.
+set -eu
+
+dry=
+[ "${1-}" != -n ] || { dry=1; shift; }
+groups=${*:-build weights ffmpeg check}
+missing=
+
+# need 'TEST' PACKAGE...: the packages, where the test fails
+need() {
+    test=$1
+    shift
+    sh -c "$test" >/dev/null 2>&1 || missing="$missing $*"
+}
+
+for group in $groups; do
+    case $group in
+    build)
+        need 'echo "#include <stdlib.h>" | ${CC:-cc} -E -' gcc libc6-dev
+        need 'command -v ar' binutils
+        need 'command -v pkg-config' pkg-config
+        need 'pkg-config --exists openblas' libopenblas-dev
+        ;;
+    weights)
+        need 'command -v python3' python3
+        need 'python3 -m pip --version' python3-pip
+        ;;
+    ffmpeg)
+        need 'command -v nasm' nasm
+        need 'command -v patch' patch
+        need 'command -v xz' xz-utils
+        need 'pkg-config --exists zlib' zlib1g-dev
+        need 'pkg-config --exists dav1d' libdav1d-dev
+        need 'pkg-config --exists x264' libx264-dev
+        ;;
+    check)
+        need 'command -v g++' g++
+        need 'pkg-config --exists cmocka' libcmocka-dev
+        need 'pkg-config --exists libpng' libpng-dev
+        ;;
+    fuzz)
+        need 'echo "int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n; }" |
+              clang -x c -fsanitize=fuzzer,address - -o /dev/null' clang libclang-rt-dev
+        ;;
+    *)
+        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, check, fuzz" >&2
+        exit 2
+        ;;
+    esac
+done
+
+[ -n "$missing" ] || exit 0
+missing=${missing# }
+if [ -n "$dry" ] || ! command -v apt-get >/dev/null; then
+    echo "deps: missing; Debian's packages are called: $missing" >&2
+    [ -z "$dry" ] || echo "deps: \`sh tools/deps.sh $groups\` installs them" >&2
+    exit 1
+fi
+if [ "$(id -u)" = 0 ]; then
+    root=
+elif command -v sudo >/dev/null; then
+    root=sudo
+else
+    echo "deps: missing: $missing" >&2
+    echo "deps: install them as root: apt-get install $missing" >&2
+    exit 1
+fi
+
+echo "deps: installing $missing"
+# shellcheck disable=SC2086 # lists of words
+{
+    $root apt-get -qq update
+    $root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
+        --no-install-recommends install $missing >/dev/null
+} || {
+    echo "deps: apt-get failed; needed are: $missing" >&2
+    exit 1
+}
