@@ -34,39 +34,47 @@ static void store(float *d, ptrdiff_t d_stride, const float *t, int rows, int re
         }
 }
 
-/* BLAS asks for rows that do not overlap, and for all 24 of them: others are copied. */
-static void block(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t at,
-                  ptrdiff_t a_stride, int segs, int rows, const float *b, int k,
-                  const float *init, int relu)
+/* Rows of a where BLAS can read them: it asks for rows that do not overlap, and for all 24. */
+static const float *readable(float *copy, const float *a, ptrdiff_t *a_stride, int rows, int k)
+{
+    if (rows == ROWS && *a_stride >= k)
+        return a;
+    memset(copy, 0, sizeof *copy * ROWS * (size_t)k);
+    for (int i = 0; i < rows; i++)
+        memcpy(copy + i * k, a + i * *a_stride, sizeof *copy * (size_t)k);
+    *a_stride = k;
+    return copy;
+}
+
+static void tile(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t at,
+                 ptrdiff_t a_stride, int segs, int rows, const float *b, int k,
+                 const float *init, int relu, int block)
 {
     float t[ROWS * LPIPS_PANEL], copy[ROWS * MAX_K];
 
     for (int i = 0; i < ROWS; i++)
         memcpy(t + i * LPIPS_PANEL, init, sizeof *t * LPIPS_PANEL);
-    for (int s = 0; s < segs; s++, b += (ptrdiff_t)k * LPIPS_PANEL) {
-        const float *from = a[s] + at;
+    for (int s = 0; s < segs; s++) {
+        ptrdiff_t stride = a_stride;
+        const float *from = readable(copy, a[s] + at, &stride, rows, k);
 
-        if (rows == ROWS && a_stride >= k) {
-            product(t, from, a_stride, b, k);
-            continue;
+        for (int l = 0, n; l < k; l += n, b += (ptrdiff_t)n * LPIPS_PANEL) {
+            n = k - l < block ? k - l : block;
+            product(t, from + l, stride, b, n);
         }
-        memset(copy, 0, sizeof *copy * ROWS * (size_t)k);
-        for (int i = 0; i < rows; i++)
-            memcpy(copy + i * k, from + i * a_stride, sizeof *copy * (size_t)k);
-        product(t, copy, k, b, k);
     }
     store(d, d_stride, t, rows, relu);
 }
 
 static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
                  int segs, int rows, const float *b, int k, int panels, const float *init,
-                 int relu)
+                 int relu, int block)
 {
     for (int q = 0; q < panels; q++)
         for (int i = 0; i < rows; i += ROWS)
-            block(d + i * d_stride + q * LPIPS_PANEL, d_stride, a, i * a_stride, a_stride,
-                  segs, rows - i < ROWS ? rows - i : ROWS,
-                  b + (ptrdiff_t)q * segs * k * LPIPS_PANEL, k, init + q * LPIPS_PANEL, relu);
+            tile(d + i * d_stride + q * LPIPS_PANEL, d_stride, a, i * a_stride, a_stride, segs,
+                 rows - i < ROWS ? rows - i : ROWS, b + (ptrdiff_t)q * segs * k * LPIPS_PANEL, k,
+                 init + q * LPIPS_PANEL, relu, block);
 }
 
 void lpips_kernels_init_blas(lpips_kernels *k)

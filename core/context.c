@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum {
-    MAX_PICTURES = 4096,
     MAX_THREADS = 1024
 };
 
@@ -29,7 +28,7 @@ static int read_options(lpips_options *o, const lpips_options *from)
         return LPIPS_ERR_ARGUMENT;
     memcpy(o, from, from->struct_size < sizeof *o ? from->struct_size : sizeof *o);
     if (o->flags & ~(unsigned)ALL_FLAGS || o->threads < 0 || o->threads > MAX_THREADS ||
-        o->pictures < 0 || o->pictures == 1 || o->pictures > MAX_PICTURES || o->band_rows < 0 ||
+        o->pictures < 0 || o->pictures == 1 || o->pictures > LPIPS_MAX_PICTURES || o->band_rows < 0 ||
         o->strip_columns < 0)
         return LPIPS_ERR_ARGUMENT;
     return LPIPS_OK;
@@ -97,6 +96,7 @@ static void set_pointers(lpips_context *c)
     c->zero = (float *)(c->arena + p->zero_at);
     c->shift = lpips_weights_tensor(c->weights, "scaling_layer", "shift");
     c->scale = lpips_weights_tensor(c->weights, "scaling_layer", "scale");
+    c->reach_tmp = (unsigned char *)c->arena + p->reach_at;
     for (int i = 0; i < 512; i++)
         ones[i] = 1;
     for (int i = 0; i < p->layers; i++) {
@@ -104,6 +104,8 @@ static void set_pointers(lpips_context *c)
         char name[32];
 
         p->tensor[l->out].data = (float *)(c->arena + p->tensor[l->out].at);
+        p->tensor[l->out].mask = (unsigned char *)c->arena + p->tensor[l->out].mask_at;
+        l->mask = (unsigned char *)c->arena + l->mask_at;
         l->d = (float *)(c->arena + l->d_at);
         l->sum = (double *)(c->arena + l->sum_at);
         if (l->tap < 0)

@@ -109,6 +109,10 @@ static void settle_one(lpips_frame *f, const lpips_frame *other)
         f->levels = other->levels;
     if (f->levels == LPIPS_LEVELS_UNKNOWN)
         f->levels = grey ? LPIPS_LEVELS_FULL : LPIPS_LEVELS_LIMITED;
+    if (f->chroma_location == LPIPS_CHROMA_UNKNOWN && !grey && is_yuv(other))
+        f->chroma_location = other->chroma_location;
+    if (f->chroma_location == LPIPS_CHROMA_UNKNOWN)
+        f->chroma_location = LPIPS_CHROMA_LEFT;
 }
 
 void lpips_frame_settle(lpips_frame *a, lpips_frame *b)
@@ -124,8 +128,8 @@ int lpips_frame_describe(const lpips_frame *f, char *text, size_t size)
     static const char *const matrices[] = {"rgb",   "bt709", "unknown", "unknown",
                                            "fcc",   "bt601", "bt601",   "smpte240m",
                                            "ycgco", "bt2020"};
-    static const char *const locations[] = {"left", "center",     "topleft",
-                                            "top",  "bottomleft", "bottom"};
+    static const char *const locations[] = {"unknown", "left",       "center", "topleft",
+                                            "top",     "bottomleft", "bottom"};
     static const char *const levels[] = {"unknown range", "limited", "full"};
     static const char *const sampling[3][3] = {{"4:4:4", "4:4:0", "4:4:0/4"},
                                                {"4:2:2", "4:2:0", "4:2:0/4"},
@@ -142,7 +146,7 @@ int lpips_frame_describe(const lpips_frame *f, char *text, size_t size)
                     f->bits,
                     f->matrix >= 0 && f->matrix <= 9 ? matrices[f->matrix] : "unknown", range,
                     sub ? " " : "",
-                    sub ? locations[clamp_int(f->chroma_location, 0, 5)] : "");
+                    sub ? locations[clamp_int(f->chroma_location, 0, 6)] : "");
 }
 
 /* ---- samples ---------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * head.c - distances: unit-normalised features, squared differences, weights, means
  * (Zhang et al. 2018, equation 1; lpips/lpips.py), and maps.
  */
-#include "context.h"
+#include "reach.h"
 
 #include <string.h>
 
@@ -26,9 +26,14 @@ void lpips_head(const lpips_band *b, int set, int y, int x0, int x1, const float
     if (from >= x1)
         return;
     f += (ptrdiff_t)(from - x0) * l->mid_c;
-    for (int k = 1; k < size; k++)
-        b->c->kernels.head_row(distances(b, set * (size - 1) + k - 1, y) + from - l->own0, f,
-                               f + k * step, l->mid_c, x1 - from, b->c->lin[l->tap], l->mid_c);
+    for (int k = 1; k < size; k++) {
+        int pair = set * (size - 1) + k - 1;
+        float *d = distances(b, pair, y) + from - l->own0;
+
+        b->c->kernels.head_row(d, f, f + k * step, l->mid_c, x1 - from, b->c->lin[l->tap],
+                               l->mid_c);
+        lpips_reach_clear(b, pair, y, from, x1, d);
+    }
 }
 
 /* Each row is added up from left to right over all strips, so that a sum depends on nothing

@@ -41,11 +41,11 @@ typedef void lpips_wino_in(float *v, ptrdiff_t v_pos, const float *const *rows,
                            ptrdiff_t px, int ch);
 
 /*
- * dst[y][x * px + c] = max((A^T m A)[y][x], 0) for y < rows, x < cols; m[p * m_pos + c]
- * are the products.  The bias is already in m (pack.h).
+ * dst[y][x * px + c] = max((A^T m A)[y][x] + bias[c], 0) for y < rows, x < cols;
+ * m[p * m_pos + c] are the products.
  */
 typedef void lpips_wino_out(float *const *dst, ptrdiff_t px, const float *m,
-                            ptrdiff_t m_pos, int ch, int rows, int cols);
+                            ptrdiff_t m_pos, const float *bias, int ch, int rows, int cols);
 
 typedef struct lpips_kernels {
     /*
@@ -54,11 +54,12 @@ typedef struct lpips_kernels {
      *         + sum over s < segs, l < k of a[s][i * a_stride + l] * b[q][s * k + l][j]
      * and then max(., 0) where relu is not 0.  Each element is summed over s and l in
      * rising order whatever its row, so a result does not depend on its place among the
-     * rows.  Rows of a may overlap (a convolution read in place).
+     * rows.  With segs = 1 the sums of `block` values of l at a time are added up: the
+     * smaller, the more exact.  Rows of a may overlap (a convolution read in place).
      */
     void (*gemm)(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
                  int segs, int rows, const float *b, int k, int panels, const float *init,
-                 int relu);
+                 int relu, int block);
 
     /* Winograd transforms by tile lengths [y][x]; NULL where there is none.
      * wino_out[0] is for 3x3 filters, [1] for 5x5. */
@@ -78,7 +79,7 @@ typedef struct lpips_kernels {
 
     /* dst[i] = sum over c of lin[c] * (a[c] / |a| - b[c] / |b|)^2 for n pixels, with
      * |x| = sqrt(sum x^2) + 1e-10 as in the official code.  Exactly 0 if a equals b,
-     * symmetric in a and b. */
+     * symmetric in a and b.  ch is a multiple of 64. */
     void (*head_row)(float *dst, const float *a, const float *b, ptrdiff_t px, int n,
                      const float *lin, int ch);
 } lpips_kernels;

@@ -28,18 +28,18 @@ INLINE void bt5(vec *o, const vec *d)
     o[4] = FMA(SET1(2.f), d[1] - d[3], d[4] - d[2]);
 }
 
-/* Points 0, +-1, +-2, infinity. */
+/* Points 0, +-5/8, +-3/2, infinity: half the rounding error of +-1, +-2. */
 INLINE void bt6(vec *o, const vec *d)
 {
-    vec e1 = FMA(SET1(-4.f), d[2], d[4]), o1 = FMA(SET1(-4.f), d[1], d[3]);
-    vec e2 = d[4] - d[2], o2 = d[3] - d[1];
+    vec e1 = FMA(SET1(-2.25f), d[2], d[4]), o1 = FMA(SET1(-2.25f), d[1], d[3]);
+    vec e2 = FMA(SET1(-.390625f), d[2], d[4]), o2 = FMA(SET1(-.390625f), d[1], d[3]);
 
-    o[0] = FMA(SET1(4.f), d[0], FMA(SET1(-5.f), d[2], d[4]));
-    o[1] = e1 + o1;
-    o[2] = e1 - o1;
-    o[3] = FMA(SET1(2.f), o2, e2);
-    o[4] = FMA(SET1(-2.f), o2, e2);
-    o[5] = FMA(SET1(4.f), d[1], FMA(SET1(-5.f), d[3], d[5]));
+    o[0] = FMA(SET1(.87890625f), d[0], FMA(SET1(-2.640625f), d[2], d[4]));
+    o[1] = FMA(SET1(.625f), o1, e1);
+    o[2] = FMA(SET1(-.625f), o1, e1);
+    o[3] = FMA(SET1(1.5f), o2, e2);
+    o[4] = FMA(SET1(-1.5f), o2, e2);
+    o[5] = FMA(SET1(.87890625f), d[1], FMA(SET1(-2.640625f), d[3], d[5]));
 }
 
 /* Points 0, +-1, +-2, +-1/2, infinity. */
@@ -65,28 +65,30 @@ INLINE void bt8(vec *o, const vec *d)
 #define CUBIC(c2, c1, c0, x0, x1, x2, x3) \
     FMA(SET1(c0), x0, FMA(SET1(c1), x1, FMA(SET1(c2), x2, x3)))
 
-/* Points 0, +-1, +-2, +-1/2, +-3/4, infinity. */
+/* Points 0, +-3/8, +-3/4, +-5/4, +-2, infinity: half the error of +-1/2, +-3/4, +-1, +-2. */
 INLINE void bt10(vec *o, const vec *d)
 {
-    vec e1 = CUBIC(-4.8125f, 3.390625f, -.5625f, d[2], d[4], d[6], d[8]);
-    vec o1 = CUBIC(-4.8125f, 3.390625f, -.5625f, d[1], d[3], d[5], d[7]);
-    vec e2 = CUBIC(-1.8125f, .953125f, -.140625f, d[2], d[4], d[6], d[8]);
-    vec o2 = CUBIC(-1.8125f, .953125f, -.140625f, d[1], d[3], d[5], d[7]);
-    vec e3 = CUBIC(-5.5625f, 6.8125f, -2.25f, d[2], d[4], d[6], d[8]);
-    vec o3 = CUBIC(-5.5625f, 6.8125f, -2.25f, d[1], d[3], d[5], d[7]);
-    vec e4 = FMA(SET1(5.25f), d[4] - d[6], d[8] - d[2]);
-    vec o4 = FMA(SET1(5.25f), d[3] - d[5], d[7] - d[1]);
+    vec e1 = CUBIC(-6.125f, 9.37890625f, -3.515625f, d[2], d[4], d[6], d[8]);
+    vec o1 = CUBIC(-6.125f, 9.37890625f, -3.515625f, d[1], d[3], d[5], d[7]);
+    vec e2 = CUBIC(-5.703125f, 7.0322265625f, -.87890625f, d[2], d[4], d[6], d[8]);
+    vec o2 = CUBIC(-5.703125f, 7.0322265625f, -.87890625f, d[1], d[3], d[5], d[7]);
+    vec e3 = CUBIC(-4.703125f, 2.8916015625f, -.31640625f, d[2], d[4], d[6], d[8]);
+    vec o3 = CUBIC(-4.703125f, 2.8916015625f, -.31640625f, d[1], d[3], d[5], d[7]);
+    vec e4 = CUBIC(-2.265625f, 1.177734375f, -.12359619140625f, d[2], d[4], d[6], d[8]);
+    vec o4 = CUBIC(-2.265625f, 1.177734375f, -.12359619140625f, d[1], d[3], d[5], d[7]);
 
-    o[0] = FMA(SET1(.5625f), d[0], CUBIC(-5.8125f, 8.203125f, -3.953125f, d[2], d[4], d[6], d[8]));
-    o[1] = e1 + o1;
-    o[2] = e1 - o1;
-    o[3] = FMA(SET1(2.f), o2, e2);
-    o[4] = FMA(SET1(-2.f), o2, e2);
-    o[5] = FMA(SET1(.5f), o3, e3);
-    o[6] = FMA(SET1(-.5f), o3, e3);
-    o[7] = FMA(SET1(.75f), o4, e4);
-    o[8] = FMA(SET1(-.75f), o4, e4);
-    o[9] = FMA(SET1(.5625f), d[1], CUBIC(-5.8125f, 8.203125f, -3.953125f, d[3], d[5], d[7], d[9]));
+    o[0] = FMA(SET1(.494384765625f), d[0],
+               CUBIC(-6.265625f, 10.240234375f, -4.83453369140625f, d[2], d[4], d[6], d[8]));
+    o[1] = FMA(SET1(.375f), o1, e1);
+    o[2] = FMA(SET1(-.375f), o1, e1);
+    o[3] = FMA(SET1(.75f), o2, e2);
+    o[4] = FMA(SET1(-.75f), o2, e2);
+    o[5] = FMA(SET1(1.25f), o3, e3);
+    o[6] = FMA(SET1(-1.25f), o3, e3);
+    o[7] = FMA(SET1(2.f), o4, e4);
+    o[8] = FMA(SET1(-2.f), o4, e4);
+    o[9] = FMA(SET1(.494384765625f), d[1],
+               CUBIC(-6.265625f, 10.240234375f, -4.83453369140625f, d[3], d[5], d[7], d[9]));
 }
 
 INLINE void at5(vec *y, const vec *m, int out)
@@ -104,13 +106,11 @@ INLINE void at6(vec *y, const vec *m, int out)
 {
     vec s1 = m[1] + m[2], t1 = m[1] - m[2], s2 = m[3] + m[4], t2 = m[3] - m[4];
 
+    (void)out;
     y[0] = m[0] + s1 + s2;
-    y[1] = FMA(SET1(2.f), t2, t1);
-    if (out > 2) {
-        y[2] = FMA(SET1(4.f), s2, s1);
-        y[3] = FMA(SET1(8.f), t2, t1);
-    }
-    y[out - 1] += m[5];
+    y[1] = FMA(SET1(.625f), t1, SET1(1.5f) * t2);
+    y[2] = FMA(SET1(.390625f), s1, SET1(2.25f) * s2);
+    y[3] = FMA(SET1(.244140625f), t1, FMA(SET1(3.375f), t2, m[5]));
 }
 
 INLINE void at8(vec *y, const vec *m, int out)
@@ -129,8 +129,8 @@ INLINE void at8(vec *y, const vec *m, int out)
     y[out - 1] += m[7];
 }
 
-#define PAIRS3(p, q, r, x1, x2, x3, x4) \
-    FMA(SET1(r), x4, FMA(SET1(q), x3, FMA(SET1(p), x2, x1)))
+#define PAIRS(p, q, r, s, x1, x2, x3, x4) \
+    FMA(SET1(p), x1, FMA(SET1(q), x2, FMA(SET1(r), x3, SET1(s) * (x4))))
 
 INLINE void at10(vec *y, const vec *m, int out)
 {
@@ -138,14 +138,15 @@ INLINE void at10(vec *y, const vec *m, int out)
     vec s3 = m[5] + m[6], t3 = m[5] - m[6], s4 = m[7] + m[8], t4 = m[7] - m[8];
 
     y[0] = m[0] + s1 + s2 + s3 + s4;
-    y[1] = PAIRS3(2.f, .5f, .75f, t1, t2, t3, t4);
-    y[2] = PAIRS3(4.f, .25f, .5625f, s1, s2, s3, s4);
-    y[3] = PAIRS3(8.f, .125f, .421875f, t1, t2, t3, t4);
-    y[4] = PAIRS3(16.f, .0625f, .31640625f, s1, s2, s3, s4);
-    y[5] = PAIRS3(32.f, .03125f, .2373046875f, t1, t2, t3, t4);
+    y[1] = PAIRS(.375f, .75f, 1.25f, 2.f, t1, t2, t3, t4);
+    y[2] = PAIRS(.140625f, .5625f, 1.5625f, 4.f, s1, s2, s3, s4);
+    y[3] = PAIRS(.052734375f, .421875f, 1.953125f, 8.f, t1, t2, t3, t4);
+    y[4] = PAIRS(.019775390625f, .31640625f, 2.44140625f, 16.f, s1, s2, s3, s4);
+    y[5] = PAIRS(.007415771484375f, .2373046875f, 3.0517578125f, 32.f, t1, t2, t3, t4);
     if (out > 6) {
-        y[6] = PAIRS3(64.f, .015625f, .177978515625f, s1, s2, s3, s4);
-        y[7] = PAIRS3(128.f, .0078125f, .13348388671875f, t1, t2, t3, t4);
+        y[6] = PAIRS(.002780914306640625f, .177978515625f, 3.814697265625f, 64.f, s1, s2, s3, s4);
+        y[7] = PAIRS(.0010428428649902344f, .13348388671875f, 4.76837158203125f, 128.f, t1, t2,
+                     t3, t4);
     }
     y[out - 1] += m[9];
 }
@@ -175,10 +176,12 @@ INLINE void at10(vec *y, const vec *m, int out)
 #define DEFINE_OUT(ny, my, nx, mx)                                                         \
     static void wino_out_##ny##_##my##_##nx##_##mx(float *const *dst, ptrdiff_t px,        \
                                                    const float *m, ptrdiff_t m_pos,        \
-                                                   int ch, int rows, int cols)             \
+                                                   const float *bias, int ch, int rows,    \
+                                                   int cols)                               \
     {                                                                                      \
         const vec zero = SET1(0.f);                                                        \
         for (int c = 0; c < ch; c += VL) {                                                 \
+            const vec b = LOAD(bias + c);                                                  \
             vec t[my][nx];                                                                 \
             for (int x = 0; x < nx; x++) {                                                 \
                 vec d[ny], o[my];                                                          \
@@ -191,7 +194,7 @@ INLINE void at10(vec *y, const vec *m, int out)
                 vec o[mx];                                                                 \
                 at##nx(o, t[y], mx);                                                       \
                 _Pragma("GCC unroll 10") for (int x = 0; x < mx; x++) if (x < cols)        \
-                    STORE(dst[y] + x * px + c, MAX(o[x], zero));                           \
+                    STORE(dst[y] + x * px + c, MAX(o[x] + b, zero));                           \
             }                                                                              \
         }                                                                                  \
     }
@@ -234,30 +237,42 @@ static void pool_row(float *dst, const float *const *rows, int size, int n, int 
     }
 }
 
+/* Sums run in four lines: shorter chains, and less rounding. */
+#define LINES 4
+
+INLINE float unit(const float *x, int ch)
+{
+    vec n[LINES];
+
+    for (int i = 0; i < LINES; i++)
+        n[i] = SET1(0.f);
+    for (int c = 0; c < ch; c += LINES * VL)
+        for (int i = 0; i < LINES; i++) {
+            vec v = LOAD(x + c + i * VL);
+
+            n[i] = FMA(v, v, n[i]);
+        }
+    return (float)(1 / (sqrt((double)SUM((n[0] + n[1]) + (n[2] + n[3]))) + 1e-10));
+}
+
 /* Both sides are rounded before they are subtracted: a fused a * ra - b * rb would
  * round one only, and equal pictures would no longer give 0. */
 static void head_row(float *dst, const float *a, const float *b, ptrdiff_t px, int n,
                      const float *lin, int ch)
 {
     for (int i = 0; i < n; i++, a += px, b += px) {
-        vec na = SET1(0.f), nb = na, sum = na;
+        vec ra = SET1(unit(a, ch)), rb = SET1(unit(b, ch)), sum[LINES];
 
-        for (int c = 0; c < ch; c += VL) {
-            vec x = LOAD(a + c), y = LOAD(b + c);
+        for (int j = 0; j < LINES; j++)
+            sum[j] = SET1(0.f);
+        for (int c = 0; c < ch; c += LINES * VL)
+            for (int j = 0; j < LINES; j++) {
+                int at = c + j * VL;
+                vec x = LOAD(a + at) * ra, y = LOAD(b + at) * rb, d = x - y;
 
-            na = FMA(x, x, na);
-            nb = FMA(y, y, nb);
-        }
-
-        vec ra = SET1(1.f / (sqrtf(SUM(na)) + 1e-10f));
-        vec rb = SET1(1.f / (sqrtf(SUM(nb)) + 1e-10f));
-
-        for (int c = 0; c < ch; c += VL) {
-            vec x = LOAD(a + c) * ra, y = LOAD(b + c) * rb, d = x - y;
-
-            sum = FMA(LOAD(lin + c) * d, d, sum);
-        }
-        dst[i] = SUM(sum);
+                sum[j] = FMA(LOAD(lin + at) * d, d, sum[j]);
+            }
+        dst[i] = SUM((sum[0] + sum[1]) + (sum[2] + sum[3]));
     }
 }
 

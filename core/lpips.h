@@ -347,15 +347,17 @@ enum {
     LPIPS_LEVELS_FULL = 2
 };
 
-/* Where a chroma sample lies among the luma samples it stands for: H.273's
- * Chroma420SampleLocType.  Directions that are not subsampled ignore it. */
+/* Where a chroma sample lies among the luma samples it stands for, as FFmpeg's
+ * AVChromaLocation: H.273's Chroma420SampleLocType plus 1.  Only directions that are
+ * subsampled use it. */
 enum {
-    LPIPS_CHROMA_LEFT = 0, /* MPEG-2, H.264, HEVC: the default */
-    LPIPS_CHROMA_CENTER = 1,
-    LPIPS_CHROMA_TOPLEFT = 2,
-    LPIPS_CHROMA_TOP = 3,
-    LPIPS_CHROMA_BOTTOMLEFT = 4,
-    LPIPS_CHROMA_BOTTOM = 5
+    LPIPS_CHROMA_UNKNOWN = 0,
+    LPIPS_CHROMA_LEFT = 1, /* MPEG-2, H.264, HEVC */
+    LPIPS_CHROMA_CENTER = 2,
+    LPIPS_CHROMA_TOPLEFT = 3,
+    LPIPS_CHROMA_TOP = 4,
+    LPIPS_CHROMA_BOTTOMLEFT = 5,
+    LPIPS_CHROMA_BOTTOM = 6
 };
 
 /*
@@ -377,10 +379,11 @@ typedef struct lpips_frame {
 } lpips_frame;
 
 /*
- * Settle what is unknown in the colours of a pair.  An unknown matrix or range of YUV
- * takes the other frame's, if that is YUV and known; with both unknown, BT.601 up to
- * 576 rows and BT.709 above, and limited range.  Grey of unknown range counts as full,
- * unless the other is grey too and known.  RGB is always full range.
+ * Settle what is unknown in the colours of a pair.  An unknown matrix, range or chroma
+ * location of YUV takes the other frame's, if that is YUV and known; with both unknown,
+ * BT.601 up to 576 rows and BT.709 above, limited range, and chroma to the left.  Grey of
+ * unknown range counts as full, unless the other is grey too and known.  RGB is always
+ * full range.
  */
 LPIPS_API void lpips_frame_settle(lpips_frame *a, lpips_frame *b);
 

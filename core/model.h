@@ -17,18 +17,17 @@ struct lpips_packed; /* pack.h */
 struct lpips_weights {
     lpips_net net;
     const lpips_netdef *def;
-    char version[8];                         /* "0.1" */
-    char hash[65];                           /* SHA-256, hexadecimal */
-    const float *tensor[LPIPS_MAX_TENSORS];  /* in the order of lpips_net_tensors() */
-    void *storage;                           /* what the tensors point into; NULL: static */
+    char version[8];                        /* "0.1" */
+    char hash[65];                          /* SHA-256, hexadecimal */
+    const float *tensor[LPIPS_MAX_TENSORS]; /* in the order of lpips_net_tensors() */
+    void *storage;                          /* what the tensors point into; NULL: static */
     atomic_int refs;
     pthread_mutex_t lock;
     struct lpips_packed *packed;
 };
 
 /* The tensor NAME.PART, e.g. ("net.slice2.3", "bias"); NULL if the net has none. */
-const float *lpips_weights_tensor(const lpips_weights *w, const char *name,
-                                  const char *part);
+const float *lpips_weights_tensor(const lpips_weights *w, const char *name, const char *part);
 
 /* The bytes of a weights file, and whose they are. */
 typedef struct lpips_source {

@@ -114,11 +114,9 @@ int lpips_net_min_size(lpips_net net)
 
 int lpips_step_size(const lpips_step *s, int n)
 {
-    int room = n + 2 * s->pad - s->kernel;
+    int room = n + 2 * s->pad - s->kernel + (s->ceil_mode ? s->stride - 1 : 0);
 
-    if (room < 0)
-        return 0;
-    return (room + (s->ceil_mode ? s->stride - 1 : 0)) / s->stride + 1;
+    return room < 0 ? 0 : room / s->stride + 1;
 }
 
 static int add_tensor(lpips_tensor_spec *spec, const char *layer, const char *part, int o,
@@ -168,7 +166,7 @@ int lpips_net_tensors(const lpips_netdef *net, lpips_tensor_spec spec[LPIPS_MAX_
             n += add_fire(spec + n, s);
     }
     for (int i = 0; i < net->layers; i++) {
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof name, "lin%d.model.1", i);
         n += add_tensor(spec + n, name, "weight", 1, net->tap_channels[i], 1);

@@ -19,9 +19,9 @@ struct lpips_packed {
 /* Finite points of the transforms (kernels_template.h), in the order of their rows. */
 static const double points[LPIPS_TILES][LPIPS_MAX_TILE - 1] = {
     [LPIPS_TILE_5] = {0, 1, -1, 2},
-    [LPIPS_TILE_6] = {0, 1, -1, 2, -2},
+    [LPIPS_TILE_6] = {0, .625, -.625, 1.5, -1.5},
     [LPIPS_TILE_8] = {0, 1, -1, 2, -2, .5, -.5},
-    [LPIPS_TILE_10] = {0, 1, -1, 2, -2, .5, -.5, .75, -.75},
+    [LPIPS_TILE_10] = {0, .375, -.375, .75, -.75, 1.25, -1.25, 2, -2},
 };
 
 /* G of r columns: row i is 1, a_i, a_i^2 ... over the product of (a_i - a_j) over the

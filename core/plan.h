@@ -18,6 +18,7 @@
 enum {
     LPIPS_MAX_LAYER_COUNT = 28,
     LPIPS_MAX_SIDE = 1 << 20,   /* pixels */
+    LPIPS_MAX_PICTURES = 1024,
     LPIPS_CHUNK = 48,           /* pixels of a row a job, a multiple of every kernel's rows */
     LPIPS_SHARED_UNITS = 4,     /* tiles a job where all threads share a group */
     LPIPS_POINT_SCRATCH = 200,  /* pixels: a pooled chunk and the row it is pooled from */
@@ -35,6 +36,9 @@ typedef struct lpips_rows {
     ptrdiff_t pic;  /* floats from picture to picture */
     size_t at;      /* in the arena, bytes */
     float *data;
+    int mask_ring, mask_row; /* what differences reach (reach.h): rows, bytes a row */
+    size_t mask_at;
+    unsigned char *mask;
 } lpips_rows;
 
 typedef enum lpips_kind {
@@ -77,6 +81,7 @@ typedef struct lpips_layer {
     const float *side_bias, *side_u;
     int panels;
     int out_at;              /* first output channel */
+    int block;               /* products added up before sums are */
 
     int ty, tx;              /* WINO: LPIPS_TILE_* */
     int my, mx;              /* outputs of a tile */
@@ -87,6 +92,9 @@ typedef struct lpips_layer {
     int pass;                /* panels computed before they are transformed back */
     ptrdiff_t v_row, v_pos, m_row, m_pos; /* floats */
 
+    int mask_rows, mask_row; /* of the band's features (reach.h) */
+    size_t mask_at;
+    unsigned char *mask;
     float *d;                /* tap: distances of the band, or of all with WANT_MAP */
     size_t d_at;
     int d_rows, d_cols;
@@ -106,7 +114,7 @@ typedef struct lpips_plan {
     int layers, tensors;
     lpips_layer layer[LPIPS_MAX_LAYER_COUNT];
     lpips_rows tensor[LPIPS_MAX_LAYER_COUNT];
-    size_t zero_at, ones_at, shared_at, scratch_at, scratch_size;
+    size_t zero_at, ones_at, reach_at, shared_at, scratch_at, scratch_size;
     size_t bytes;            /* of the arena */
 } lpips_plan;
 

@@ -2,7 +2,7 @@
  * run.c - works through a plan: bands of loading, pooling and plain products.  Winograd
  * layers are in wino.c, distances in head.c.
  */
-#include "context.h"
+#include "reach.h"
 
 #include <string.h>
 
@@ -47,41 +47,74 @@ static void load_columns(lpips_context *c, const lpips_image *img, float *dst, i
         atomic_store(&c->bad, 1);
 }
 
-/* Row y of the folded tensor: block x holds pixels 4 x - 2 ... 4 x + 1 of four rows, zeros
- * outside the picture. */
-static void load_folded(lpips_band *b, float *tmp, int pic, int y)
+/* Columns of a picture that LOAD's columns stand for. */
+static void picture_columns(const lpips_band *b, int *from, int *to)
+{
+    int fold = b->c->plan.fold, pad = fold / 2;
+
+    *from = b->l->x0 * fold - pad > 0 ? b->l->x0 * fold - pad : 0;
+    *to = b->l->x1 * fold - pad < b->c->plan.width ? b->l->x1 * fold - pad : b->c->plan.width;
+}
+
+/* Picture row y of all pictures of a set, to rows[k]. */
+static void load_set(const lpips_band *b, int set, int y, float *const *rows)
 {
     lpips_context *c = b->c;
-    const lpips_image *img = c->picture[pic];
-    int fold = c->plan.fold, pad = 2, line = 3 * fold, ch = b->out->c;
-    int x0 = b->l->x0, x1 = b->l->x1, left = x0 * fold - pad, right = x1 * fold - pad;
-    int from = left < 0 ? 0 : left, to = right < img->width ? right : img->width;
-    float *dst = lpips_row_out(b->out, pic, y, x0);
+    int size = c->set_size, from, to;
 
+    picture_columns(b, &from, &to);
+    for (int k = 0; k < size; k++) {
+        load_columns(c, c->picture[set * size + k], rows[k], y, from, to);
+        if (k)
+            lpips_reach_pixels(c, set * (size - 1) + k - 1, y, from, to, rows[0], rows[k]);
+    }
+}
+
+/* Row y of the folded tensor of a set: block x holds pixels 4 x - 2 ... 4 x + 1 of four rows,
+ * zeros outside the picture. */
+static void load_folded(const lpips_band *b, float *tmp, int set, int y)
+{
+    const lpips_context *c = b->c;
+    int fold = c->plan.fold, pad = fold / 2, line = 3 * fold, blocks = b->l->x1 - b->l->x0;
+    int size = c->set_size, from, to, left = b->l->x0 * fold - pad;
+    ptrdiff_t row = (ptrdiff_t)blocks * line;
+    float *rows[LPIPS_MAX_PICTURES];
+
+    picture_columns(b, &from, &to);
+    for (int k = 0; k < size; k++)
+        rows[k] = tmp + k * row + 3 * (from - left);
     for (int dy = 0; dy < fold; dy++) {
-        int row = y * fold - pad + dy;
+        int inside = y * fold - pad + dy >= 0 && y * fold - pad + dy < c->plan.height;
 
-        memset(tmp, 0, sizeof *tmp * 3 * (size_t)(right - left));
-        if (row >= 0 && row < img->height)
-            load_columns(c, img, tmp + 3 * (from - left), row, from, to);
-        for (int x = 0; x < x1 - x0; x++)
-            memcpy(dst + (ptrdiff_t)x * ch + dy * line, tmp + (ptrdiff_t)x * line,
-                   sizeof *tmp * (size_t)line);
+        memset(tmp, 0, sizeof *tmp * (size_t)size * (size_t)row);
+        if (inside)
+            load_set(b, set, y * fold - pad + dy, rows);
+        for (int k = 0; k < size; k++) {
+            float *dst = lpips_row_out(b->out, set * size + k, y, b->l->x0) + dy * line;
+
+            for (int x = 0; x < blocks; x++)
+                memcpy(dst + (ptrdiff_t)x * b->out->c, tmp + k * row + (ptrdiff_t)x * line,
+                       sizeof *tmp * (size_t)line);
+        }
     }
 }
 
 static void load_job(void *arg, int worker, int job)
 {
-    lpips_band *b = arg;
-    int groups = (b->y1 - b->y0 + LOAD_ROWS - 1) / LOAD_ROWS;
-    int pic = job / groups, y = b->y0 + job % groups * LOAD_ROWS;
+    const lpips_band *b = arg;
+    int each = (b->y1 - b->y0 + LOAD_ROWS - 1) / LOAD_ROWS, size = b->c->set_size;
+    int set = job / each, y = b->y0 + job % each * LOAD_ROWS;
+    float *rows[LPIPS_MAX_PICTURES];
 
-    for (int end = y + LOAD_ROWS; y < end && y < b->y1; y++)
-        if (b->c->plan.fold > 1)
-            load_folded(b, lpips_scratch(b->c, worker), pic, y);
-        else
-            load_columns(b->c, b->c->picture[pic], lpips_row_out(b->out, pic, y, b->l->x0), y,
-                         b->l->x0, b->l->x1);
+    for (int end = y + LOAD_ROWS; y < end && y < b->y1; y++) {
+        if (b->c->plan.fold > 1) {
+            load_folded(b, lpips_scratch(b->c, worker), set, y);
+            continue;
+        }
+        for (int k = 0; k < size; k++)
+            rows[k] = lpips_row_out(b->out, set * size + k, y, b->l->x0);
+        load_set(b, set, y, rows);
+    }
 }
 
 /* ---- pooling and plain products ----------------------------------------- */
@@ -128,7 +161,7 @@ static void direct_job(void *arg, int worker, int job)
         input_rows(b, rows, pic, p.y, p.x0);
         b->c->kernels.gemm(lpips_row_out(b->out, pic, p.y, p.x0), b->out->c, rows,
                            (ptrdiff_t)l->stride * b->in->c, l->kernel, p.x1 - p.x0, l->u,
-                           l->kernel * b->in->c, l->panels, l->bias, 1);
+                           l->kernel * b->in->c, l->panels, l->bias, 1, l->block);
     }
     if (l->tap >= 0)
         lpips_head(b, p.which, p.y, p.x0, p.x1, lpips_row_out(b->out, p.which, p.y, p.x0),
@@ -177,7 +210,7 @@ static void point_job(void *arg, int worker, int job)
         k->pool_row(pooled + (ptrdiff_t)i * cols * b->in->c, window, l->kernel, cols, b->in->c,
                     tmp);
     }
-    k->gemm(tmp, b->out->c, &a, b->in->c, 1, rows * cols, l->u, b->in->c, l->panels, l->bias, 1);
+    k->gemm(tmp, b->out->c, &a, b->in->c, 1, rows * cols, l->u, b->in->c, l->panels, l->bias, 1, l->block);
     for (int i = 0; i < rows; i++)
         memcpy(lpips_row_out(b->out, pic, y + i, x), tmp + (ptrdiff_t)i * cols * b->out->c,
                sizeof *tmp * (size_t)cols * (size_t)b->out->c);
@@ -214,7 +247,7 @@ static void compute_row(const column *c, int y)
 
         input_rows(b, rows, c->set * b->c->set_size + k, y, c->m0);
         b->c->kernels.gemm(dst, l->mid_c, rows, (ptrdiff_t)l->stride * b->in->c, l->kernel,
-                           c->m1 - c->m0, l->u, l->kernel * b->in->c, l->panels, l->bias, 1);
+                           c->m1 - c->m0, l->u, l->kernel * b->in->c, l->panels, l->bias, 1, l->block);
         /* in ceil mode the last window hangs over the edge */
         memset(dst + (ptrdiff_t)(c->m1 - c->m0) * l->mid_c, 0,
                sizeof *dst * (size_t)(c->width - (c->m1 - c->m0)) * (size_t)l->mid_c);
@@ -238,7 +271,7 @@ static void finish_pooled(const column *c, int y)
                                c->scratch + (ptrdiff_t)n * l->mid_c);
         b->c->kernels.gemm(lpips_row_out(b->out, c->set * b->c->set_size + k, y, c->x0), b->out->c,
                            &pooled, l->mid_c, 1, n, l->after_u, l->mid_c,
-                           b->out->c / LPIPS_PANEL, l->after_bias, 1);
+                           b->out->c / LPIPS_PANEL, l->after_bias, 1, l->block);
     }
 }
 
@@ -275,18 +308,21 @@ static void run_band(lpips_context *c, int layer, int y0, int y1)
     int rows = y1 - y0, pictures = lpips_pictures(c);
     int columns = (l->x1 - l->x0 + POOLED_CHUNK - 1) / POOLED_CHUNK;
 
-    switch (l->kind) {
-    case LPIPS_LOAD:
-        lpips_pool_run(c->pool, load_job, &b, pictures * ((rows + LOAD_ROWS - 1) / LOAD_ROWS));
-        break;
-    case LPIPS_DIRECT:
-        if (l->after == LPIPS_KEEP) {
-            lpips_pool_run(c->pool, direct_job, &b, c->sets * rows * chunks(&b));
-            break;
-        }
+    if (l->kind == LPIPS_DIRECT && l->after) {
         b.f0 = 2 * y0;
         b.f1 = y1 < l->rows ? 2 * y1 : l->mid_h;
-        lpips_pool_run(c->pool, first_job, &b, c->sets * columns);
+    }
+    if (layer)
+        lpips_reach_band(&b);
+    switch (l->kind) {
+    case LPIPS_LOAD:
+        lpips_pool_run(c->pool, load_job, &b, c->sets * ((rows + LOAD_ROWS - 1) / LOAD_ROWS));
+        break;
+    case LPIPS_DIRECT:
+        if (l->after == LPIPS_KEEP)
+            lpips_pool_run(c->pool, direct_job, &b, c->sets * rows * chunks(&b));
+        else
+            lpips_pool_run(c->pool, first_job, &b, c->sets * columns);
         break;
     case LPIPS_POOL:
         lpips_pool_run(c->pool, pool_job, &b, pictures * rows * chunks(&b));

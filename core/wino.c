@@ -79,19 +79,17 @@ static void tiles_in(const group *g, int u0, int u1)
     }
 }
 
-/* Products of one position.  The bias joins at the point (1, 1), whose columns of A^T are
- * all ones, so that it reaches every output once. */
+/* Products of one position. */
 static void products(const group *g, int pos)
 {
     const lpips_band *b = g->b;
     const lpips_layer *l = b->l;
-    int at_one = pos == lpips_tile_len[l->tx] + 1, k = b->in->c;
+    int k = b->in->c;
     const float *a = g->v + pos * l->v_pos;
     const float *u = l->u + ((ptrdiff_t)pos * l->panels + g->q0) * k * LPIPS_PANEL;
 
     b->c->kernels.gemm(g->m + pos * l->m_pos, l->m_row, &a, l->v_row, 1,
-                       (g->u1 - g->u0) * b->c->set_size, u, k, g->panels,
-                       at_one ? l->bias + g->q0 * LPIPS_PANEL : b->c->zero, 0);
+                       (g->u1 - g->u0) * b->c->set_size, u, k, g->panels, b->c->zero, 0, l->block);
 }
 
 static run run_from(const group *g, int u0, int u1)
@@ -150,7 +148,8 @@ static void run_out(const group *g, const run *r)
             for (int y = 0; y < rows; y++)
                 dst[y] = place(g, r, k, y, &step) + (ptrdiff_t)i * l->mx * l->mid_c + channel;
             out(dst, l->mid_c, g->m + ((ptrdiff_t)(r->u0 + i - g->u0) * size + k) * l->m_row,
-                l->m_pos, g->panels * LPIPS_PANEL, rows, left < l->mx ? left : l->mx);
+                l->m_pos, l->bias + g->q0 * LPIPS_PANEL, g->panels * LPIPS_PANEL, rows,
+                left < l->mx ? left : l->mx);
         }
 }
 
@@ -216,7 +215,7 @@ static void run_side(const group *g, const run *r)
             const float *a = lpips_row_at(b->c, b->in, pic, r->y + y, r->tx * l->mx);
 
             b->c->kernels.gemm(place(g, r, k, y, &step), l->mid_c, &a, b->in->c, 1,
-                               run_cols(g, r), l->side_u, b->in->c, l->panels, l->side_bias, 1);
+                               run_cols(g, r), l->side_u, b->in->c, l->panels, l->side_bias, 1, l->block);
         }
 }
 
@@ -228,7 +227,7 @@ static void side(const group *g, int u0, int u1)
 
     copy_units(g, u0, u1, b->in, g->scratch, 1);
     b->c->kernels.gemm(kept_at(g, u0), l->mid_c, &a, b->in->c, 1, pixels(g, u1 - u0), l->side_u,
-                       b->in->c, l->panels, l->side_bias, 1);
+                       b->in->c, l->panels, l->side_bias, 1, l->block);
 }
 
 /* The next fire's squeeze. */
@@ -239,7 +238,7 @@ static void point_after(const group *g, int u0, int u1)
     const float *a = kept_at(g, u0);
 
     b->c->kernels.gemm(g->scratch, b->out->c, &a, l->mid_c, 1, pixels(g, u1 - u0), l->after_u,
-                       l->mid_c, b->out->c / LPIPS_PANEL, l->after_bias, 1);
+                       l->mid_c, b->out->c / LPIPS_PANEL, l->after_bias, 1, l->block);
     copy_units(g, u0, u1, b->out, g->scratch, 0);
 }
 

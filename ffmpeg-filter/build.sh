@@ -78,18 +78,20 @@ configure_tree() { # TREE OBJ PKGCONFIG-FOLDER
     ! pkg-config --exists x264 || extra="$extra --enable-gpl --enable-libx264 --enable-encoder=libx264"
     mkdir -p "$2"
     cd "$2"
-    # The program finds the library of this tree wherever the tree is moved to: $ORIGIN
-    # has to pass configure, make and a shell.
-    # shellcheck disable=SC2086,SC2016 # lists of words; no expansion wanted
+    # shellcheck disable=SC2086 # lists of words
     "$source/configure" --enable-liblpips --disable-everything --disable-autodetect \
         --disable-doc --disable-network --disable-ffplay --disable-debug --enable-protocol=file,pipe \
-        --enable-indev=lavfi --extra-ldflags='-Wl,-rpath,\$$ORIGIN/../lib' ${CC:+--cc="$CC"} \
+        --enable-indev=lavfi ${CC:+--cc="$CC"} \
         "$(list filter $filters)" "$(list demuxer $demuxers)" "$(list muxer $muxers)" \
         "$(list decoder $decoders)" "$(list encoder $encoders)" "$(list parser $parsers)" \
         "$(list bsf $bsfs)" $extra >configure.log 2>&1 || {
         tail -n 15 configure.log >&2
         die "configure failed; $2/ffbuild/config.log says why"
     }
+    # The program finds the library of this tree wherever the tree is moved to.  Written
+    # here, for configure expands the dollar away.
+    # shellcheck disable=SC2016
+    echo 'LDEXEFLAGS += -Wl,-rpath,'"'"'$$ORIGIN/../lib'"'" >>ffbuild/config.mak
 }
 
 # Options and variables of the outer make are not meant for FFmpeg's.

@@ -115,20 +115,11 @@ FRAMESYNC_DEFINE_CLASS_EXT(lpips, LPIPSContext, fs, filter_options);
 
 static int error_code(int status)
 {
-    switch (status) {
-    case LPIPS_ERR_MEMORY:
-        return AVERROR(ENOMEM);
-    case LPIPS_ERR_IO:
-        return AVERROR(ENOENT);
-    case LPIPS_ERR_WEIGHTS:
-    case LPIPS_ERR_TENSOR:
-    case LPIPS_ERR_NOT_FINITE:
-        return AVERROR_INVALIDDATA;
-    case LPIPS_ERR_UNSUPPORTED:
-        return AVERROR_PATCHWELCOME;
-    default:
+    if (status == LPIPS_ERR_ARGUMENT || status == LPIPS_ERR_SIZE)
         return AVERROR(EINVAL);
-    }
+    if (status == LPIPS_ERR_MEMORY)
+        return AVERROR(ENOMEM);
+    return status == LPIPS_ERR_IO ? AVERROR(ENOENT) : AVERROR_INVALIDDATA;
 }
 
 /* A view of frame for liblpips; colours that nobody tagged stay unknown. */
@@ -157,8 +148,7 @@ static void wrap_frame(lpips_frame *f, const AVFrame *frame)
     f->levels = frame->color_range;
     if (av_strstart(desc->name, "yuvj", NULL))
         f->levels = LPIPS_LEVELS_FULL;
-    if (frame->chroma_location != AVCHROMA_LOC_UNSPECIFIED)
-        f->chroma_location = frame->chroma_location - 1;
+    f->chroma_location = frame->chroma_location;
 }
 
 /* Say how an input is read, once and again whenever that changes. */
@@ -275,13 +265,8 @@ static void report(AVFilterContext *ctx, AVFrame *frame, const lpips_result *res
     }
     if (!s->stats_file)
         return;
-    fprintf(s->stats_file, "n:%d ", s->nb_frames);
-    if (frame->pts == AV_NOPTS_VALUE)
-        fprintf(s->stats_file, "pts_time:NOPTS");
-    else
-        fprintf(s->stats_file, "pts_time:%.6f",
-                frame->pts * av_q2d(ctx->outputs[0]->time_base));
-    fprintf(s->stats_file, " lpips:%.9f", result->distance);
+    fprintf(s->stats_file, "n:%d pts_time:%.6f lpips:%.9f", s->nb_frames,
+            frame->pts * av_q2d(ctx->outputs[0]->time_base), result->distance);
     for (int i = 0; i < result->layers; i++)
         fprintf(s->stats_file, " layer.%d:%.9f", i, result->layer[i]);
     fprintf(s->stats_file, "\n");
@@ -313,6 +298,8 @@ static av_cold int load_weights(AVFilterContext *ctx)
 {
     LPIPSContext *s = ctx->priv;
     char why[512] = "";
+    const char *version;
+    lpips_net net;
     int ret;
 
     if (!s->model) {
@@ -329,16 +316,13 @@ static av_cold int load_weights(AVFilterContext *ctx)
                *why ? why : lpips_strerror(ret));
         return error_code(ret);
     }
-    if (s->net >= 0 && s->net != (int)lpips_weights_net(s->weights)) {
-        av_log(ctx, AV_LOG_ERROR, "Model %s holds net %s, but net=%s was asked for.\n",
-               s->model, lpips_net_name(lpips_weights_net(s->weights)),
-               lpips_net_name(s->net));
-        return AVERROR(EINVAL);
-    }
-    if (s->version && strcmp(s->version, lpips_weights_version(s->weights))) {
+    net = lpips_weights_net(s->weights);
+    version = lpips_weights_version(s->weights);
+    if ((s->net >= 0 && s->net != (int)net) || (s->version && strcmp(s->version, version))) {
         av_log(ctx, AV_LOG_ERROR,
-               "Model %s is of version %s, but version=%s was asked for.\n", s->model,
-               lpips_weights_version(s->weights), s->version);
+               "Model %s holds net %s, version %s, which is not what the options net and "
+               "version ask for; leave those out.\n",
+               s->model, lpips_net_name(net), version);
         return AVERROR(EINVAL);
     }
     return 0;
@@ -374,19 +358,14 @@ static int is_supported(enum AVPixelFormat format)
     const int bytes = first->depth > 16 ? 4 : first->depth > 8 ? 2 : 1;
     const int is_float = !!(desc->flags & AV_PIX_FMT_FLAG_FLOAT);
 
-    if (desc->flags &
-        (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM |
-         AV_PIX_FMT_FLAG_BAYER | AV_PIX_FMT_FLAG_XYZ))
+    if (desc->flags & (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_XYZ |
+                       AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_BAYER) ||
+        (bytes > 1 && !(desc->flags & AV_PIX_FMT_FLAG_BE) != !HAVE_BIGENDIAN) ||
+        format == AV_PIX_FMT_UYYVYY411) /* whose luma is not equally spaced */
         return 0;
-    if (bytes > 1 && !(desc->flags & AV_PIX_FMT_FLAG_BE) != !HAVE_BIGENDIAN)
-        return 0;
-    /* Its luma samples do not follow each other in equal steps. */
-    if (format == AV_PIX_FMT_UYYVYY411)
-        return 0;
-    if (first->depth < 8 || is_float != (first->depth == 32) ||
-        first->depth + first->shift > 8 * bytes)
-        return 0;
-    if (is_float && desc->nb_components > 2 && !(desc->flags & AV_PIX_FMT_FLAG_RGB))
+    if (first->depth < 8 || first->depth + first->shift > 8 * bytes ||
+        is_float != (first->depth == 32) ||
+        (is_float && desc->nb_components > 2 && !(desc->flags & AV_PIX_FMT_FLAG_RGB)))
         return 0;
     for (int c = 0; c < (desc->nb_components < 3 ? 1 : 3); c++) {
         const AVComponentDescriptor *comp = &desc->comp[c];
@@ -458,17 +437,6 @@ static int query_formats(AVFilterContext *ctx)
 #define QUERY_FORMATS FILTER_QUERY_FUNC(query_formats)
 #endif
 
-static int config_input_ref(AVFilterLink *inlink)
-{
-    AVFilterContext *ctx = inlink->dst;
-
-    if (ctx->inputs[MAIN]->w != inlink->w || ctx->inputs[MAIN]->h != inlink->h) {
-        av_log(ctx, AV_LOG_ERROR, "Width and height of input videos must be same.\n");
-        return AVERROR(EINVAL);
-    }
-    return 0;
-}
-
 /* Threads for the comparison: as many as there are cores, unless the filter's or the
  * graph's option asks for fewer; the graph's own default stops at 16. */
 static int compare_threads(AVFilterContext *ctx)
@@ -530,6 +498,10 @@ static int config_output(AVFilterLink *outlink)
     AVFilterLink *reflink = ctx->inputs[REF];
     int ret;
 
+    if (mainlink->w != reflink->w || mainlink->h != reflink->h) {
+        av_log(ctx, AV_LOG_ERROR, "Width and height of input videos must be same.\n");
+        return AVERROR(EINVAL);
+    }
     free_context(s);
     if ((ret = create_context(ctx, mainlink->w, mainlink->h)) < 0 ||
         (ret = ff_framesync_init_dualinput(&s->fs, ctx)) < 0)
@@ -598,23 +570,12 @@ static av_cold void uninit(AVFilterContext *ctx)
 }
 
 static const AVFilterPad lpips_inputs[] = {
-    {
-        .name = "main",
-        .type = AVMEDIA_TYPE_VIDEO,
-    },
-    {
-        .name = "reference",
-        .type = AVMEDIA_TYPE_VIDEO,
-        .config_props = config_input_ref,
-    },
+    {.name = "main", .type = AVMEDIA_TYPE_VIDEO},
+    {.name = "reference", .type = AVMEDIA_TYPE_VIDEO},
 };
 
 static const AVFilterPad lpips_outputs[] = {
-    {
-        .name = "default",
-        .type = AVMEDIA_TYPE_VIDEO,
-        .config_props = config_output,
-    },
+    {.name = "default", .type = AVMEDIA_TYPE_VIDEO, .config_props = config_output},
 };
 
 const FILTER_TYPE ff_vf_lpips = {

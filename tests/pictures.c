@@ -121,7 +121,8 @@ uint8_t *picture_make(const char *name, int width, int height)
 {
     name_parts n = {"", "", 0, 1};
     uint8_t *rgb = malloc((size_t)width * (size_t)height * 3), *p = rgb;
-    int fields = sscanf(name, "%15[a-z].%d+%15[a-z].%d", n.base, &n.seed, n.change, &n.amount);
+    int fields =
+        sscanf(name, "%15[a-z].%d+%15[a-z].%d", n.base, &n.seed, n.change, &n.amount);
     int shift;
 
     if (!rgb || (fields != 2 && fields != 4) || !known(&n)) {

@@ -27,31 +27,46 @@ typedef struct stage {
 } stage;
 
 static const stage alex[] = {
-    {"*c", "net.slice1.0", 64, 11, 4, 2, 0}, {"p", NULL, 0, 3, 2, 0, 0},
-    {"*c", "net.slice2.3", 192, 5, 1, 2, 0}, {"p", NULL, 0, 3, 2, 0, 0},
-    {"*c", "net.slice3.6", 384, 3, 1, 1, 0}, {"*c", "net.slice4.8", 256, 3, 1, 1, 0},
+    {"*c", "net.slice1.0", 64, 11, 4, 2, 0},  {"p", NULL, 0, 3, 2, 0, 0},
+    {"*c", "net.slice2.3", 192, 5, 1, 2, 0},  {"p", NULL, 0, 3, 2, 0, 0},
+    {"*c", "net.slice3.6", 384, 3, 1, 1, 0},  {"*c", "net.slice4.8", 256, 3, 1, 1, 0},
     {"*c", "net.slice5.10", 256, 3, 1, 1, 0}, {NULL, NULL, 0, 0, 0, 0, 0},
 };
 
 static const stage vgg[] = {
-    {"c", "net.slice1.0", 64, 3, 1, 1, 0},   {"*c", "net.slice1.2", 64, 3, 1, 1, 0},
-    {"p", NULL, 0, 2, 2, 0, 0},              {"c", "net.slice2.5", 128, 3, 1, 1, 0},
-    {"*c", "net.slice2.7", 128, 3, 1, 1, 0}, {"p", NULL, 0, 2, 2, 0, 0},
-    {"c", "net.slice3.10", 256, 3, 1, 1, 0}, {"c", "net.slice3.12", 256, 3, 1, 1, 0},
-    {"*c", "net.slice3.14", 256, 3, 1, 1, 0}, {"p", NULL, 0, 2, 2, 0, 0},
-    {"c", "net.slice4.17", 512, 3, 1, 1, 0}, {"c", "net.slice4.19", 512, 3, 1, 1, 0},
-    {"*c", "net.slice4.21", 512, 3, 1, 1, 0}, {"p", NULL, 0, 2, 2, 0, 0},
-    {"c", "net.slice5.24", 512, 3, 1, 1, 0}, {"c", "net.slice5.26", 512, 3, 1, 1, 0},
-    {"*c", "net.slice5.28", 512, 3, 1, 1, 0}, {NULL, NULL, 0, 0, 0, 0, 0},
+    {"c", "net.slice1.0", 64, 3, 1, 1, 0},
+    {"*c", "net.slice1.2", 64, 3, 1, 1, 0},
+    {"p", NULL, 0, 2, 2, 0, 0},
+    {"c", "net.slice2.5", 128, 3, 1, 1, 0},
+    {"*c", "net.slice2.7", 128, 3, 1, 1, 0},
+    {"p", NULL, 0, 2, 2, 0, 0},
+    {"c", "net.slice3.10", 256, 3, 1, 1, 0},
+    {"c", "net.slice3.12", 256, 3, 1, 1, 0},
+    {"*c", "net.slice3.14", 256, 3, 1, 1, 0},
+    {"p", NULL, 0, 2, 2, 0, 0},
+    {"c", "net.slice4.17", 512, 3, 1, 1, 0},
+    {"c", "net.slice4.19", 512, 3, 1, 1, 0},
+    {"*c", "net.slice4.21", 512, 3, 1, 1, 0},
+    {"p", NULL, 0, 2, 2, 0, 0},
+    {"c", "net.slice5.24", 512, 3, 1, 1, 0},
+    {"c", "net.slice5.26", 512, 3, 1, 1, 0},
+    {"*c", "net.slice5.28", 512, 3, 1, 1, 0},
+    {NULL, NULL, 0, 0, 0, 0, 0},
 };
 
 static const stage squeeze[] = {
-    {"*c", "net.slice1.0", 64, 3, 2, 0, 0},    {"P", NULL, 0, 3, 2, 0, 0},
-    {"f", "net.slice2.3", 128, 3, 1, 1, 16},   {"*f", "net.slice2.4", 128, 3, 1, 1, 16},
-    {"P", NULL, 0, 3, 2, 0, 0},                {"f", "net.slice3.6", 256, 3, 1, 1, 32},
-    {"*f", "net.slice3.7", 256, 3, 1, 1, 32},  {"P", NULL, 0, 3, 2, 0, 0},
-    {"*f", "net.slice4.9", 384, 3, 1, 1, 48},  {"*f", "net.slice5.10", 384, 3, 1, 1, 48},
-    {"*f", "net.slice6.11", 512, 3, 1, 1, 64}, {"*f", "net.slice7.12", 512, 3, 1, 1, 64},
+    {"*c", "net.slice1.0", 64, 3, 2, 0, 0},
+    {"P", NULL, 0, 3, 2, 0, 0},
+    {"f", "net.slice2.3", 128, 3, 1, 1, 16},
+    {"*f", "net.slice2.4", 128, 3, 1, 1, 16},
+    {"P", NULL, 0, 3, 2, 0, 0},
+    {"f", "net.slice3.6", 256, 3, 1, 1, 32},
+    {"*f", "net.slice3.7", 256, 3, 1, 1, 32},
+    {"P", NULL, 0, 3, 2, 0, 0},
+    {"*f", "net.slice4.9", 384, 3, 1, 1, 48},
+    {"*f", "net.slice5.10", 384, 3, 1, 1, 48},
+    {"*f", "net.slice6.11", 512, 3, 1, 1, 64},
+    {"*f", "net.slice7.12", 512, 3, 1, 1, 64},
     {NULL, NULL, 0, 0, 0, 0, 0},
 };
 
@@ -196,7 +211,8 @@ static tensor pool(const tensor *in, int k, int ceil_mode)
 
                 for (int j = 2 * y; j < 2 * y + k && j < in->h; j++)
                     for (int i = 2 * x; i < 2 * x + k && i < in->w; i++)
-                        most = fmax(most, plane(in, c)[(size_t)j * (size_t)in->w + (size_t)i]);
+                        most =
+                            fmax(most, plane(in, c)[(size_t)j * (size_t)in->w + (size_t)i]);
                 plane(&out, c)[(size_t)y * (size_t)out.w + (size_t)x] = most;
             }
     return out;
@@ -333,7 +349,8 @@ static void add_layer(ref_result *r, int i, tensor *a, tensor *b, const float *l
 void ref_lpips(const lpips_weights *w, const ref_picture *a, const ref_picture *b,
                unsigned flags, ref_result *r)
 {
-    side s[2] = {{.w = w, .picture = a, .flags = flags}, {.w = w, .picture = b, .flags = flags}};
+    side s[2] = {{.w = w, .picture = a, .flags = flags},
+                 {.w = w, .picture = b, .flags = flags}};
     size_t n = (size_t)a->width * (size_t)a->height;
     pthread_t thread;
 

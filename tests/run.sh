@@ -4,7 +4,7 @@
 #   run.sh TOTALS NAME COMMAND...   run; one more line "passed failed skipped NAME" in TOTALS
 #   run.sh TOTALS                   print the sum of all lines; status 1 after a failure
 #
-# Counted are lines of TAP ("ok 1 - x", "not ok 2 - y", "ok 3 # SKIP"), of Python's unittest
+# Counted are lines of TAP ("ok 1 - x", "not ok 2 - y", and with "# SKIP"), of Python's unittest
 # ("x ... ok", "... FAIL", "... ERROR", "... skipped") and of tests/gates.sh ("gate x: ok").
 # A program that prints none of them counts as one test; one that ends badly without saying
 # what failed, as one failure.
@@ -29,7 +29,7 @@ echo "== $name"
 { "$@" 2>&1; echo "status $?" >"$log.status"; } | tee "$log"
 read -r _ status <"$log.status"
 counts=$(awk -v status="$status" '
-    /^ok [0-9]+.*# *SKIP/ || / \.\.\. skipped/ { s++; next }
+    /^(not )?ok [0-9]+.*# *SKIP/ || / \.\.\. skipped/ { s++; next }
     /^ok [0-9]+/ || / \.\.\. ok$/ || /^gate .*: ok$/ { p++; next }
     /^not ok [0-9]+/ || / \.\.\. (FAIL|ERROR)$/ || /^gate .*: FAILED/ { f++ }
     END { if (status && !f) f = 1

@@ -39,8 +39,8 @@ lpips_weights *test_random_weights(lpips_net net, const char *version);
  * they have packed them, so what ref.c reads must not have been used by one. */
 lpips_weights *test_reference_weights(lpips_net net, const char *version);
 
-/* The same as the first with published weights, from the weights folder or ../shared; NULL, and a line
- * that says what is skipped, where there are none. */
+/* The same as the first with published weights, from the weights folder or ../shared; NULL,
+ * and a line that says what is skipped, where there are none. */
 lpips_weights *test_real_weights(lpips_net net, const char *version);
 
 /* Frees all weights above. */
@@ -60,6 +60,10 @@ void test_pair_free(test_pair *p);
 
 /* Views of pixels that the caller changed or laid out otherwise. */
 lpips_image test_packed(const uint8_t *rgb, int width, int height);
+
+/* Not 0: contexts made below do not know where two pictures differ (core/reach.h), so that
+ * every distance is computed. */
+extern int test_all_computed;
 
 lpips_context *test_context(lpips_weights *w, int width, int height,
                             const lpips_options *options);

@@ -88,10 +88,19 @@ static void sizes(void **state)
     }
 }
 
+static void refused_size(lpips_weights *w, int width, int height, const lpips_options *o)
+{
+    int status = create(w, width, height, o);
+
+    if (status != LPIPS_ERR_SIZE && status != LPIPS_ERR_MEMORY)
+        fail_msg("%dx%d, %d pictures: status %d", width, height, o->pictures, status);
+}
+
 /* Sizes whose products overflow are refused before anything is allocated for them. */
 static void huge_sizes(void **state)
 {
-    static const int big[] = {INT_MAX, INT_MAX - 1, INT_MAX / 2, 1 << 30, 0x55555556, 1 << 24};
+    static const int big[] = {INT_MAX, INT_MAX - 1, INT_MAX / 2,
+                              1 << 30, 0x55555556,  1 << 24};
     lpips_options o = LPIPS_OPTIONS_DEFAULT;
 
     (void)state;
@@ -99,16 +108,12 @@ static void huge_sizes(void **state)
         for (size_t i = 0; i < COUNT(big); i++)
             for (int map = 0; map < 2; map++) {
                 lpips_weights *w = test_random_weights((lpips_net)net, "0.1");
-                int a, b, c;
+                const int sides[][2] = {{big[i], big[i]}, {big[i], 64}, {64, big[i]}};
 
                 o.flags = map ? LPIPS_WANT_MAP : 0;
-                o.pictures = map ? 4096 : 0;
-                a = create(w, big[i], big[i], &o);
-                b = create(w, big[i], 64, &o);
-                c = create(w, 64, big[i], &o);
-                assert_true(a == LPIPS_ERR_SIZE || a == LPIPS_ERR_MEMORY);
-                assert_true(b == LPIPS_ERR_SIZE || b == LPIPS_ERR_MEMORY);
-                assert_true(c == LPIPS_ERR_SIZE || c == LPIPS_ERR_MEMORY);
+                o.pictures = map ? 1000 : 0;
+                for (size_t k = 0; k < COUNT(sides); k++)
+                    refused_size(w, sides[k][0], sides[k][1], &o);
                 lpips_context_memory(w, big[i], big[i], &o);
             }
 }
@@ -117,13 +122,11 @@ static void huge_sizes(void **state)
 static void more_than_there_is(void **state)
 {
     lpips_options o = LPIPS_OPTIONS_DEFAULT;
-    int status;
 
     (void)state;
     o.flags = LPIPS_WANT_MAP;
-    o.pictures = 4096;
-    status = create(small(), 1 << 20, 1 << 20, &o);
-    assert_true(status == LPIPS_ERR_SIZE || status == LPIPS_ERR_MEMORY);
+    o.pictures = 1000;
+    refused_size(small(), 1 << 20, 1 << 20, &o);
 }
 
 static void wrong_options(void **state)
@@ -212,10 +215,10 @@ static void constant_in_height(void **state)
         size_t large = lpips_context_memory(w, 3840, 2160, NULL);
 
         assert_true(low > 0 && high > 0 && large > 0);
-        /* other tiles may be chosen, and a sum is kept of each row of each tap */
-        if (high > low + low / 4 + 50 * 1080 * 8 * 2)
-            fail_msg("%s: %zu bytes at 1080 rows, %zu at 54000", lpips_net_name((lpips_net)net),
-                     low, high);
+        /* other tiles may be chosen, and a few sums are kept of each row */
+        if (high > low + low / 4 + 50 * 1080 * 8 * 4)
+            fail_msg("%s: %zu bytes at 1080 rows, %zu at 54000",
+                     lpips_net_name((lpips_net)net), low, high);
         if (large > (net == LPIPS_NET_VGG ? 400u : 200u) * 1000000)
             fail_msg("%s: %zu bytes for 3840x2160", lpips_net_name((lpips_net)net), large);
     }
@@ -256,12 +259,12 @@ static void wrong_pictures(void **state)
     assert_int_equal(lpips_compare(c, NULL, &good, &r), LPIPS_ERR_ARGUMENT);
     assert_int_equal(lpips_compare(c, &good, NULL, &r), LPIPS_ERR_ARGUMENT);
     assert_int_equal(lpips_compare(c, &good, &good, NULL), LPIPS_ERR_ARGUMENT);
-#define REFUSED(change, status)                                       \
-    do {                                                              \
-        bad = good;                                                   \
-        change;                                                       \
-        assert_int_equal(lpips_compare(c, &good, &bad, &r), status);  \
-        assert_int_equal(lpips_compare(c, &bad, &good, &r), status);  \
+#define REFUSED(change, status)                                      \
+    do {                                                             \
+        bad = good;                                                  \
+        change;                                                      \
+        assert_int_equal(lpips_compare(c, &good, &bad, &r), status); \
+        assert_int_equal(lpips_compare(c, &bad, &good, &r), status); \
     } while (0)
     REFUSED(bad.width = W - 1, LPIPS_ERR_SIZE);
     REFUSED(bad.height = H + 1, LPIPS_ERR_SIZE);
@@ -284,7 +287,8 @@ static void wrong_pictures(void **state)
 
 static void describing_pictures(void **state)
 {
-    const void *const planes[3] = {samples, samples, samples}, *const gap[3] = {samples, NULL};
+    const void *const planes[3] = {samples, samples, samples}, *const gap[3] = {samples,
+                                                                                NULL};
     const ptrdiff_t strides[3] = {W, W + 1, -W};
     lpips_image img;
 
@@ -294,7 +298,8 @@ static void describing_pictures(void **state)
     assert_int_equal(lpips_image_packed(&img, LPIPS_U16, samples, W, H, 4, 8 * W), LPIPS_OK);
     assert_int_equal(img.pixel_stride, 8);
     assert_ptr_equal(img.plane[2], (const char *)samples + 4);
-    assert_int_equal(lpips_image_packed(&img, LPIPS_U8, samples, W, H, 2, W), LPIPS_ERR_ARGUMENT);
+    assert_int_equal(lpips_image_packed(&img, LPIPS_U8, samples, W, H, 2, W),
+                     LPIPS_ERR_ARGUMENT);
     assert_int_equal(lpips_image_packed(&img, LPIPS_U8, NULL, W, H, 3, 3 * W),
                      LPIPS_ERR_ARGUMENT);
     assert_int_equal(lpips_image_packed(NULL, LPIPS_U8, samples, W, H, 3, 3 * W),
@@ -305,8 +310,10 @@ static void describing_pictures(void **state)
                      LPIPS_ERR_ARGUMENT);
     assert_int_equal(lpips_image_planar(&img, LPIPS_U8, planes, strides, W, H), LPIPS_OK);
     assert_int_equal(img.row_stride[1], W + 1);
-    assert_int_equal(lpips_image_planar(&img, LPIPS_U8, gap, strides, W, H), LPIPS_ERR_ARGUMENT);
-    assert_int_equal(lpips_image_planar(&img, LPIPS_U8, planes, NULL, W, H), LPIPS_ERR_ARGUMENT);
+    assert_int_equal(lpips_image_planar(&img, LPIPS_U8, gap, strides, W, H),
+                     LPIPS_ERR_ARGUMENT);
+    assert_int_equal(lpips_image_planar(&img, LPIPS_U8, planes, NULL, W, H),
+                     LPIPS_ERR_ARGUMENT);
 }
 
 /* Every place of a picture is looked at, by every set of kernels. */
@@ -338,8 +345,8 @@ static void not_finite(void **state)
 
                     *at = bad[k];
                     if (lpips_compare(c, &a, &b, &r) != LPIPS_ERR_NOT_FINITE)
-                        fail_msg("%g at sample %d, %s: not refused", (double)bad[k], places[p],
-                                 sets[i].name);
+                        fail_msg("%g at sample %d, %s: not refused", (double)bad[k],
+                                 places[p], sets[i].name);
                     *at = old;
                 }
             assert_int_equal(lpips_compare(c, &a, &b, &r), LPIPS_OK);
@@ -511,8 +518,9 @@ static void check_description(lpips_net net, const char *version, unsigned flags
     o.flags = flags;
     c = test_context(w, side, side, &o);
     snprintf(expected, sizeof expected, "lpips %d.%d.%d %s v%s weights %.8s%s%s",
-             LPIPS_VERSION_MAJOR, LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, lpips_net_name(net),
-             version, lpips_weights_hash(w), flags & LPIPS_NO_LIN ? " no-lin" : "",
+             LPIPS_VERSION_MAJOR, LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH,
+             lpips_net_name(net), version, lpips_weights_hash(w),
+             flags & LPIPS_NO_LIN ? " no-lin" : "",
              flags & LPIPS_RANGE_0_1 ? " range 0..1" : "");
     assert_int_equal(lpips_describe(c, text, sizeof text), (int)strlen(expected));
     assert_string_equal(text, expected);
@@ -530,7 +538,8 @@ static void descriptions(void **state)
             check_description((lpips_net)net, "0.1", flags);
     check_description(LPIPS_NET_SQUEEZE, "0.0", LPIPS_RANGE_0_1);
     assert_string_not_equal(lpips_weights_hash(test_random_weights(LPIPS_NET_SQUEEZE, "0.1")),
-                            lpips_weights_hash(test_random_weights(LPIPS_NET_SQUEEZE, "0.0")));
+                            lpips_weights_hash(
+                                test_random_weights(LPIPS_NET_SQUEEZE, "0.0")));
     assert_int_equal(strlen(lpips_weights_hash(small())), 64);
 }
 
@@ -563,15 +572,23 @@ static void nothing_process_wide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nets),           cmocka_unit_test(sentences),
-        cmocka_unit_test(sizes),          cmocka_unit_test(huge_sizes),
+        cmocka_unit_test(nets),
+        cmocka_unit_test(sentences),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(huge_sizes),
         cmocka_unit_test(more_than_there_is),
-        cmocka_unit_test(wrong_options),  cmocka_unit_test(older_options),
-        cmocka_unit_test(memory_limits),  cmocka_unit_test(constant_in_height),
-        cmocka_unit_test(wrong_pictures), cmocka_unit_test(describing_pictures),
-        cmocka_unit_test(not_finite),     cmocka_unit_test(wrong_maps),
-        cmocka_unit_test(map_strides),    cmocka_unit_test(wrong_batches),
-        cmocka_unit_test(progress),       cmocka_unit_test(descriptions),
+        cmocka_unit_test(wrong_options),
+        cmocka_unit_test(older_options),
+        cmocka_unit_test(memory_limits),
+        cmocka_unit_test(constant_in_height),
+        cmocka_unit_test(wrong_pictures),
+        cmocka_unit_test(describing_pictures),
+        cmocka_unit_test(not_finite),
+        cmocka_unit_test(wrong_maps),
+        cmocka_unit_test(map_strides),
+        cmocka_unit_test(wrong_batches),
+        cmocka_unit_test(progress),
+        cmocka_unit_test(descriptions),
         cmocka_unit_test(nothing_process_wide),
     };
     int failed = cmocka_run_group_tests_name("public functions", tests, NULL, NULL);

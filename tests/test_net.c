@@ -71,7 +71,8 @@ static void check_size(lpips_net net, int width, int height, int maps_too)
     test_kernels sets[4];
     int n = test_kernel_sets(sets);
 
-    ref_lpips(test_reference_weights(net, "0.1"), &a, &b, maps_too ? LPIPS_WANT_MAP : 0, &ref);
+    ref_lpips(test_reference_weights(net, "0.1"), &a, &b, maps_too ? LPIPS_WANT_MAP : 0,
+              &ref);
     for (int i = 0; i < n; i++) {
         lpips_options o = LPIPS_OPTIONS_DEFAULT;
         lpips_result r;
@@ -79,8 +80,8 @@ static void check_size(lpips_net net, int width, int height, int maps_too)
 
         o.cpu_disable = sets[i].disable;
         o.threads = 2;
-        snprintf(where, sizeof where, "%s %dx%d %s %s, %s", lpips_net_name(net), width, height,
-                 names[0], names[1], sets[i].name);
+        snprintf(where, sizeof where, "%s %dx%d %s %s, %s", lpips_net_name(net), width,
+                 height, names[0], names[1], sets[i].name);
         r = maps_too ? test_compare_map(w, &p, &o, &maps) : test_compare(w, &p, &o);
         check_result(&ref, &r, where);
         if (maps_too)

@@ -119,7 +119,8 @@ static int run(work *w)
     watching = 1;
     status = lpips_weights_load_memory(&weights, w->file, w->size, why, sizeof why);
     if (!status)
-        status = lpips_context_create(&c, weights, w->pair.width, w->pair.height, &w->options);
+        status =
+            lpips_context_create(&c, weights, w->pair.width, w->pair.height, &w->options);
     if (!status) {
         int before = calls;
 
@@ -192,7 +193,8 @@ static void next_context_is_whole(void **state)
     unsigned char *file;
     size_t size;
     test_pair p = test_pair_make("scene.1", "noise.1", 19, 23);
-    lpips_result expected = test_compare(test_random_weights(LPIPS_NET_SQUEEZE, "0.1"), &p, NULL);
+    lpips_result expected =
+        test_compare(test_random_weights(LPIPS_NET_SQUEEZE, "0.1"), &p, NULL);
     lpips_context *c;
     lpips_result r;
     int failures = 0;

@@ -23,10 +23,11 @@ typedef struct window {
 
 static const window alex[] = {{11, 4, 2, 1}, {3, 2, 0, 0}, {5, 1, 2, 1}, {3, 2, 0, 0},
                               {3, 1, 1, 1},  {3, 1, 1, 1}, {3, 1, 1, 1}, {0, 0, 0, 0}};
-static const window vgg[] = {{3, 1, 1, 0}, {3, 1, 1, 1}, {2, 2, 0, 0}, {3, 1, 1, 0}, {3, 1, 1, 1},
-                             {2, 2, 0, 0}, {3, 1, 1, 0}, {3, 1, 1, 0}, {3, 1, 1, 1}, {2, 2, 0, 0},
-                             {3, 1, 1, 0}, {3, 1, 1, 0}, {3, 1, 1, 1}, {2, 2, 0, 0}, {3, 1, 1, 0},
-                             {3, 1, 1, 0}, {3, 1, 1, 1}, {0, 0, 0, 0}};
+static const window vgg[] = {{3, 1, 1, 0}, {3, 1, 1, 1}, {2, 2, 0, 0}, {3, 1, 1, 0},
+                             {3, 1, 1, 1}, {2, 2, 0, 0}, {3, 1, 1, 0}, {3, 1, 1, 0},
+                             {3, 1, 1, 1}, {2, 2, 0, 0}, {3, 1, 1, 0}, {3, 1, 1, 0},
+                             {3, 1, 1, 1}, {2, 2, 0, 0}, {3, 1, 1, 0}, {3, 1, 1, 0},
+                             {3, 1, 1, 1}, {0, 0, 0, 0}};
 static const window squeeze[] = {{3, 2, 0, 1}, {3, 2, 0, 0}, {3, 1, 1, 0}, {3, 1, 1, 1},
                                  {3, 2, 0, 0}, {3, 1, 1, 0}, {3, 1, 1, 1}, {3, 2, 0, 0},
                                  {3, 1, 1, 1}, {3, 1, 1, 1}, {3, 1, 1, 1}, {3, 1, 1, 1},
@@ -208,10 +209,48 @@ static void reach(lpips_net net, int width, int height)
             const library l = {net, &sets[i < 0 ? 0 : i]};
 
             if (i >= 0)
-                check_block(net, by_library, &l, l.kernels->name, &p, place[k][0], place[k][1]);
-            else if (k % 4 == 0)
+                check_block(net, by_library, &l, l.kernels->name, &p, place[k][0],
+                            place[k][1]);
+            else if (k == 4 || (k == 9 && net != LPIPS_NET_VGG))
                 check_block(net, by_reference, &net, "ref.c", &p, place[k][0], place[k][1]);
         }
+    test_pair_free(&p);
+}
+
+/* Far from all differences features are equal because the same arithmetic was done, not
+ * because they are known to be. */
+static void far_from_two_blocks(void **state)
+{
+    enum { WIDTH = 2100, HEIGHT = 43, FROM = 750, TO = 1350 };
+    test_pair p = test_pair_make("scene.2", "scene.2", WIDTH, HEIGHT);
+    test_kernels sets[4];
+    int n = test_kernel_sets(sets);
+
+    (void)state;
+    for (int y = 0; y < HEIGHT; y++)
+        for (int i = 0; i < 3 * BLOCK; i++) {
+            p.rgb[1][y * 3 * WIDTH + i] ^= 0x80;
+            p.rgb[1][(y + 1) * 3 * WIDTH - 1 - i] ^= 0x80;
+        }
+    for (int k = 0; k < TEST_NETS * n; k++) {
+        lpips_net net = (lpips_net)(k / n);
+        const library l = {net, &sets[k % n]};
+        test_maps m;
+
+        if (test_quick() && net == LPIPS_NET_VGG)
+            continue;
+        m = test_maps_make(lpips_net_layers(net), WIDTH, HEIGHT);
+        test_all_computed = 1;
+        by_library(&l, &p, &m);
+        test_all_computed = 0;
+        assert_true(m.map.total[0] > 0 && m.map.total[WIDTH - 1] > 0);
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = FROM; x < TO; x++)
+                if (m.map.total[y * WIDTH + x] != 0)
+                    fail_msg("%s, %s: %g at %d,%d", lpips_net_name(net), l.kernels->name,
+                             (double)m.map.total[y * WIDTH + x], x, y);
+        test_maps_free(&m);
+    }
     test_pair_free(&p);
 }
 
@@ -242,6 +281,7 @@ int main(void)
         cmocka_unit_test(reach_alex),
         cmocka_unit_test(reach_squeeze),
         cmocka_unit_test(reach_vgg),
+        cmocka_unit_test(far_from_two_blocks),
     };
     int failed = cmocka_run_group_tests_name("reach", tests, NULL, NULL);
 

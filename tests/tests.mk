@@ -53,7 +53,7 @@ $(TESTS_DIR)/replay: $(OBJ)/tests/fuzz/replay.o $(OBJ)/tests/fuzz/fuzz_weights.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
 
-.PRECIOUS: $(OBJ)/tests/%.o
+.SECONDARY: $(TEST_NAMES:%=$(OBJ)/tests/test_%.o)
 -include $(wildcard $(OBJ)/tests/*.d $(OBJ)/tests/fuzz/*.d)
 
 # ---- weights that only tests use ---------------------------------------------

@@ -44,22 +44,32 @@ static inline vec max4(vec a, vec b)
 /* Two rows at a time: eight accumulators fit any register file. */
 static void gemm_rows(float *d0, float *d1, const float *const *a, ptrdiff_t at0,
                       ptrdiff_t at1, int segs, const float *b, int k, const float *init,
-                      int relu)
+                      int relu, int block)
 {
-    vec x[4], y[4];
+    vec x[4], y[4], sx[4], sy[4];
 
-    for (int j = 0; j < 4; j++)
+    for (int j = 0; j < 4; j++) {
         x[j] = y[j] = LOAD(init + 4 * j);
+        sx[j] = sy[j] = SET1(0.f);
+    }
     for (int s = 0; s < segs; s++) {
         const float *a0 = a[s] + at0, *a1 = a[s] + at1;
 
-        for (int l = 0; l < k; l++, b += LPIPS_PANEL)
+        for (int l = 0; l < k; l++, b += LPIPS_PANEL) {
+            for (int j = 0; j < 4 && segs == 1 && l && l % block == 0; j++) {
+                sx[j] = sx[j] + x[j];
+                sy[j] = sy[j] + y[j];
+                x[j] = y[j] = SET1(0.f);
+            }
             for (int j = 0; j < 4; j++) {
                 x[j] = FMA(SET1(a0[l]), LOAD(b + 4 * j), x[j]);
                 y[j] = FMA(SET1(a1[l]), LOAD(b + 4 * j), y[j]);
             }
+        }
     }
     for (int j = 0; j < 4; j++) {
+        x[j] = sx[j] + x[j];
+        y[j] = sy[j] + y[j];
         STORE(d0 + 4 * j, relu ? MAX(x[j], SET1(0.f)) : x[j]);
         STORE(d1 + 4 * j, relu ? MAX(y[j], SET1(0.f)) : y[j]);
     }
@@ -67,7 +77,7 @@ static void gemm_rows(float *d0, float *d1, const float *const *a, ptrdiff_t at0
 
 static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
                  int segs, int rows, const float *b, int k, int panels, const float *init,
-                 int relu)
+                 int relu, int block)
 {
     for (int q = 0; q < panels; q++) {
         const float *panel = b + (ptrdiff_t)q * segs * k * LPIPS_PANEL;
@@ -77,7 +87,7 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
 
             gemm_rows(d + i * d_stride + q * LPIPS_PANEL, d + j * d_stride + q * LPIPS_PANEL,
                       a, i * a_stride, j * a_stride, segs, panel, k, init + q * LPIPS_PANEL,
-                      relu);
+                      relu, block);
         }
     }
 }

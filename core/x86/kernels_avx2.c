@@ -48,16 +48,19 @@ static inline float sum8(__m256 v)
     PAIR(a "(%%r9,%[as],2)", "14", "15", "3")
 
 #define RELU(x) "vmaxps %%ymm0, %%ymm" x ", %%ymm" x "\n\t"
+#define ADD(x, y, at)                                     \
+    "vaddps " at ", %%ymm" x ", %%ymm" x "\n\t"           \
+    "vaddps 32" at ", %%ymm" y ", %%ymm" y "\n\t"
 #define PUT(x, y, at)                     \
     "vmovups %%ymm" x ", " at "\n\t"      \
     "vmovups %%ymm" y ", 32" at "\n\t"
 
 /* d[6][16] of one panel; strides in bytes. */
 static void gemm6(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
-                  int segs, const float *b, int k, const float *init, int relu)
+                  int segs, const float *b, int k, const float *init, int relu, int add)
 {
     const float *const *seg = a;
-    int64_t left = segs;
+    int64_t left = segs, n = k;
 
     __asm__ volatile(
         "vmovups (%[init]), %%ymm4\n\t"
@@ -105,14 +108,23 @@ static void gemm6(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, p
         "5:\n\t"
         "dec %[left]\n\t"
         "jnz 1b\n\t"
+        "lea (%[d],%[ds],2), %%r9\n\t"
+        "add %[ds], %%r9\n\t"
+        "test %[add], %[add]\n\t"
+        "jz 7f\n\t"
+        ADD("4", "5", "(%[d])")
+        ADD("6", "7", "(%[d],%[ds])")
+        ADD("8", "9", "(%[d],%[ds],2)")
+        ADD("10", "11", "(%%r9)")
+        ADD("12", "13", "(%%r9,%[ds])")
+        ADD("14", "15", "(%%r9,%[ds],2)")
+        "7:\n\t"
         "test %[relu], %[relu]\n\t"
         "jz 6f\n\t"
         "vxorps %%xmm0, %%xmm0, %%xmm0\n\t"
         RELU("4") RELU("5") RELU("6") RELU("7") RELU("8") RELU("9")
         RELU("10") RELU("11") RELU("12") RELU("13") RELU("14") RELU("15")
         "6:\n\t"
-        "lea (%[d],%[ds],2), %%r9\n\t"
-        "add %[ds], %%r9\n\t"
         PUT("4", "5", "(%[d])")
         PUT("6", "7", "(%[d],%[ds])")
         PUT("8", "9", "(%[d],%[ds],2)")
@@ -120,51 +132,38 @@ static void gemm6(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, p
         PUT("12", "13", "(%%r9,%[ds])")
         PUT("14", "15", "(%%r9,%[ds],2)")
         : [seg] "+r"(seg), [b] "+r"(b), [left] "+r"(left)
-        : [init] "r"(init), [at] "r"(at), [as] "r"(as), [k] "r"((int64_t)k), [d] "r"(d),
-          [ds] "r"(ds), [relu] "r"(relu)
+        : [init] "r"(init), [at] "r"(at), [as] "r"(as), [k] "m"(n), [d] "r"(d),
+          [ds] "r"(ds), [relu] "r"(relu), [add] "r"(add)
         : "r8", "r9", "r10", "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
           "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
           "xmm15");
 }
 
-static void gemm1(float *d, const float *const *a, ptrdiff_t at, int segs, const float *b,
-                  int k, const float *init, int relu)
+static void gemm1(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
+                  int segs, const float *b, int k, const float *init, int relu, int add)
 {
     vec x = LOAD(init), y = LOAD(init + 8);
 
+    (void)ds;
+    (void)as;
     for (int s = 0; s < segs; s++) {
-        const float *p = a[s] + at;
+        const float *p = (const float *)((const char *)a[s] + at);
 
         for (int l = 0; l < k; l++, b += LPIPS_PANEL) {
             x = FMA(SET1(p[l]), LOAD(b), x);
             y = FMA(SET1(p[l]), LOAD(b + 8), y);
         }
     }
+    if (add) {
+        x = x + LOAD(d);
+        y = y + LOAD(d + 8);
+    }
     STORE(d, relu ? MAX(x, SET1(0.f)) : x);
     STORE(d + 8, relu ? MAX(y, SET1(0.f)) : y);
 }
 
-/* The last block of rows overlaps the one before: an element computed twice is the same
- * twice. */
-static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
-                 int segs, int rows, const float *b, int k, int panels, const float *init,
-                 int relu)
-{
-    for (int q = 0; q < panels; q++, d += LPIPS_PANEL, init += LPIPS_PANEL) {
-        const float *panel = b + (ptrdiff_t)q * segs * k * LPIPS_PANEL;
-
-        if (rows < ROWS)
-            for (int i = 0; i < rows; i++)
-                gemm1(d + i * d_stride, a, i * a_stride, segs, panel, k, init, relu);
-        else
-            for (int i = 0; i < rows; i += ROWS) {
-                int at = i + ROWS <= rows ? i : rows - ROWS;
-
-                gemm6(d + at * d_stride, 4 * d_stride, a, 4 * at * a_stride, 4 * a_stride,
-                      segs, panel, k, init, relu);
-            }
-    }
-}
+#define MICRO gemm6
+#include "gemm_template.h"
 
 void lpips_kernels_init_avx2(lpips_kernels *k)
 {

@@ -34,15 +34,16 @@ typedef __m512 vec;
 
 #define COPY(x)     "vmovaps %%zmm4, %%zmm" x "\n\t"
 #define RELU(x)     "vmaxps %%zmm0, %%zmm" x ", %%zmm" x "\n\t"
+#define ADD(x, at)  "vaddps " at ", %%zmm" x ", %%zmm" x "\n\t"
 #define PUT(x, at)  "vmovups %%zmm" x ", " at "\n\t"
 #define THREE(to, from, by) "lea (%%" from ",%[" by "],2), %%" to "\n\tadd %[" by "], %%" to "\n\t"
 
 /* d[12][16] of one panel; strides in bytes. */
 static void gemm12(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
-                   int segs, const float *b, int k, const float *init, int relu)
+                   int segs, const float *b, int k, const float *init, int relu, int add)
 {
     const float *const *seg = a;
-    int64_t left = segs, n = k;
+    int64_t left = segs, n = k, steps = k;
 
     __asm__ volatile(
         "vmovups %[init], %%zmm4\n\t"
@@ -81,60 +82,53 @@ static void gemm12(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, 
         "5:\n\t"
         "dec %[left]\n\t"
         "jnz 1b\n\t"
+        "mov %[d], %%r8\n\t"
+        THREE("r9", "r8", "ds") THREE("r10", "r9", "ds") THREE("r11", "r10", "ds")
+        "test %[add], %[add]\n\t"
+        "jz 7f\n\t"
+        ADD("4", "(%%r8)") ADD("5", "(%%r8,%[ds])") ADD("6", "(%%r8,%[ds],2)")
+        ADD("7", "(%%r9)") ADD("8", "(%%r9,%[ds])") ADD("9", "(%%r9,%[ds],2)")
+        ADD("10", "(%%r10)") ADD("11", "(%%r10,%[ds])") ADD("12", "(%%r10,%[ds],2)")
+        ADD("13", "(%%r11)") ADD("14", "(%%r11,%[ds])") ADD("15", "(%%r11,%[ds],2)")
+        "7:\n\t"
         "test %[relu], %[relu]\n\t"
         "jz 6f\n\t"
         "vxorps %%xmm0, %%xmm0, %%xmm0\n\t"
         RELU("4") RELU("5") RELU("6") RELU("7") RELU("8") RELU("9") RELU("10") RELU("11")
         RELU("12") RELU("13") RELU("14") RELU("15")
         "6:\n\t"
-        "mov %[d], %%r8\n\t"
-        THREE("r9", "r8", "ds") THREE("r10", "r9", "ds") THREE("r11", "r10", "ds")
         PUT("4", "(%%r8)") PUT("5", "(%%r8,%[ds])") PUT("6", "(%%r8,%[ds],2)")
         PUT("7", "(%%r9)") PUT("8", "(%%r9,%[ds])") PUT("9", "(%%r9,%[ds],2)")
         PUT("10", "(%%r10)") PUT("11", "(%%r10,%[ds])") PUT("12", "(%%r10,%[ds],2)")
         PUT("13", "(%%r11)") PUT("14", "(%%r11,%[ds])") PUT("15", "(%%r11,%[ds],2)")
         : [seg] "+r"(seg), [b] "+r"(b), [left] "+r"(left), [n] "+r"(n)
         : [init] "m"(*(const float(*)[16])init), [at] "r"(at), [as] "r"(as),
-          [k] "m"(*&(const int64_t){k}), [d] "m"(d), [ds] "r"(ds), [relu] "r"(relu)
+          [k] "m"(steps), [d] "m"(d), [ds] "r"(ds), [relu] "r"(relu),
+          [add] "r"(add)
         : "r8", "r9", "r10", "r11", "cc", "memory", "xmm0", "xmm4", "xmm5", "xmm6", "xmm7",
           "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
 
-static void gemm1(float *d, const float *const *a, ptrdiff_t at, int segs, const float *b,
-                  int k, const float *init, int relu)
+static void gemm1(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
+                  int segs, const float *b, int k, const float *init, int relu, int add)
 {
     vec x = LOAD(init);
 
+    (void)ds;
+    (void)as;
     for (int s = 0; s < segs; s++) {
-        const float *p = a[s] + at;
+        const float *p = (const float *)((const char *)a[s] + at);
 
         for (int l = 0; l < k; l++, b += LPIPS_PANEL)
             x = FMA(SET1(p[l]), LOAD(b), x);
     }
+    if (add)
+        x = x + LOAD(d);
     STORE(d, relu ? MAX(x, SET1(0.f)) : x);
 }
 
-/* The last block of rows overlaps the one before: an element computed twice is the same
- * twice. */
-static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
-                 int segs, int rows, const float *b, int k, int panels, const float *init,
-                 int relu)
-{
-    for (int q = 0; q < panels; q++, d += LPIPS_PANEL, init += LPIPS_PANEL) {
-        const float *panel = b + (ptrdiff_t)q * segs * k * LPIPS_PANEL;
-
-        if (rows < ROWS)
-            for (int i = 0; i < rows; i++)
-                gemm1(d + i * d_stride, a, i * a_stride, segs, panel, k, init, relu);
-        else
-            for (int i = 0; i < rows; i += ROWS) {
-                int at = i + ROWS <= rows ? i : rows - ROWS;
-
-                gemm12(d + at * d_stride, 4 * d_stride, a, 4 * at * a_stride, 4 * a_stride,
-                       segs, panel, k, init, relu);
-            }
-    }
-}
+#define MICRO gemm12
+#include "gemm_template.h"
 
 void lpips_kernels_init_avx512(lpips_kernels *k)
 {
