@@ -358,9 +358,10 @@ static int is_supported(enum AVPixelFormat format)
     const int bytes = first->depth > 16 ? 4 : first->depth > 8 ? 2 : 1;
     const int is_float = !!(desc->flags & AV_PIX_FMT_FLAG_FLOAT);
 
-    if (desc->flags & (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_XYZ |
+    if (desc->flags & (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_PAL |
                        AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_BAYER) ||
         (bytes > 1 && !(desc->flags & AV_PIX_FMT_FLAG_BE) != !HAVE_BIGENDIAN) ||
+        av_strstart(desc->name, "xyz", NULL) ||
         format == AV_PIX_FMT_UYYVYY411) /* whose luma is not equally spaced */
         return 0;
     if (first->depth < 8 || first->depth + first->shift > 8 * bytes ||
