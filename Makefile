@@ -130,9 +130,9 @@ $(BUILD)/bin/lpips-bench: $(OBJ)/tests/bench.o $(LIBLPIPS)
 -include $(OBJ)/tests/bench.d
 
 # ---- weights, FFmpeg, tests --------------------------------------------------
--include weights/weights.mk
--include ffmpeg-filter/ffmpeg.mk
--include tests/tests.mk
+include weights/weights.mk
+include ffmpeg-filter/ffmpeg.mk
+include tests/tests.mk
 
 # ---- the two commands of the README ------------------------------------------
 # As many jobs as there are cores, unless -j was given.

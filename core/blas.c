@@ -34,8 +34,10 @@ static void store(float *d, ptrdiff_t d_stride, const float *t, int rows, int re
         }
 }
 
-/* Rows of a where BLAS can read them: it asks for rows that do not overlap, and for all 24. */
-static const float *readable(float *copy, const float *a, ptrdiff_t *a_stride, int rows, int k)
+/* Rows of a where BLAS can read them: it asks for rows that do not overlap, and for all 24.
+ */
+static const float *readable(float *copy, const float *a, ptrdiff_t *a_stride, int rows,
+                             int k)
 {
     if (rows == ROWS && *a_stride >= k)
         return a;
@@ -72,9 +74,10 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
 {
     for (int q = 0; q < panels; q++)
         for (int i = 0; i < rows; i += ROWS)
-            tile(d + i * d_stride + q * LPIPS_PANEL, d_stride, a, i * a_stride, a_stride, segs,
-                 rows - i < ROWS ? rows - i : ROWS, b + (ptrdiff_t)q * segs * k * LPIPS_PANEL, k,
-                 init + q * LPIPS_PANEL, relu, block);
+            tile(d + i * d_stride + q * LPIPS_PANEL, d_stride, a, i * a_stride, a_stride,
+                 segs, rows - i < ROWS ? rows - i : ROWS,
+                 b + (ptrdiff_t)q * segs * k * LPIPS_PANEL, k, init + q * LPIPS_PANEL, relu,
+                 block);
 }
 
 void lpips_kernels_init_blas(lpips_kernels *k)

@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MAX_THREADS = 1024
-};
+enum { MAX_THREADS = 1024 };
 
 #define ALL_FLAGS (LPIPS_WANT_MAP | LPIPS_NO_LIN | LPIPS_RANGE_0_1)
 
@@ -28,8 +26,8 @@ static int read_options(lpips_options *o, const lpips_options *from)
         return LPIPS_ERR_ARGUMENT;
     memcpy(o, from, from->struct_size < sizeof *o ? from->struct_size : sizeof *o);
     if (o->flags & ~(unsigned)ALL_FLAGS || o->threads < 0 || o->threads > MAX_THREADS ||
-        o->pictures < 0 || o->pictures == 1 || o->pictures > LPIPS_MAX_PICTURES || o->band_rows < 0 ||
-        o->strip_columns < 0)
+        o->pictures < 0 || o->pictures == 1 || o->pictures > LPIPS_MAX_PICTURES ||
+        o->band_rows < 0 || o->strip_columns < 0)
         return LPIPS_ERR_ARGUMENT;
     return LPIPS_OK;
 }
@@ -111,9 +109,8 @@ static void set_pointers(lpips_context *c)
         if (l->tap < 0)
             continue;
         snprintf(name, sizeof name, "lin%d.model.1", l->tap);
-        c->lin[l->tap] = p->flags & LPIPS_NO_LIN
-                             ? ones
-                             : lpips_weights_tensor(c->weights, name, "weight");
+        c->lin[l->tap] =
+            p->flags & LPIPS_NO_LIN ? ones : lpips_weights_tensor(c->weights, name, "weight");
     }
 }
 
@@ -174,7 +171,8 @@ void lpips_context_free(lpips_context *c)
     free(c);
 }
 
-size_t lpips_context_memory(lpips_weights *w, int width, int height, const lpips_options *options)
+size_t lpips_context_memory(lpips_weights *w, int width, int height,
+                            const lpips_options *options)
 {
     lpips_options o;
     lpips_plan *p;
@@ -212,8 +210,9 @@ static int check_image(const lpips_context *c, const lpips_image *img)
         return LPIPS_ERR_SIZE;
     if (img->pixel_stride < size[img->format] && img->pixel_stride > -size[img->format])
         return LPIPS_ERR_ARGUMENT;
-    row = (img->width - 1) * (img->pixel_stride < 0 ? -img->pixel_stride : img->pixel_stride) +
-          size[img->format];
+    row =
+        (img->width - 1) * (img->pixel_stride < 0 ? -img->pixel_stride : img->pixel_stride) +
+        size[img->format];
     for (int i = 0; i < 3 && img->height > 1; i++)
         if (img->row_stride[i] < row && img->row_stride[i] > -row)
             return LPIPS_ERR_ARGUMENT;
@@ -267,8 +266,8 @@ static int check_call(const lpips_context *c, const lpips_image *a, int images,
     return status;
 }
 
-int lpips_compare_pairs(lpips_context *c, const lpips_image *a, const lpips_image *b, int pairs,
-                        lpips_result *results, const lpips_map *maps)
+int lpips_compare_pairs(lpips_context *c, const lpips_image *a, const lpips_image *b,
+                        int pairs, lpips_result *results, const lpips_map *maps)
 {
     int status = check_call(c, a, pairs, b, pairs, results, maps), most;
 
@@ -288,8 +287,9 @@ int lpips_compare_pairs(lpips_context *c, const lpips_image *a, const lpips_imag
     return status;
 }
 
-int lpips_compare_many(lpips_context *c, const lpips_image *reference, const lpips_image *others,
-                       int count, lpips_result *results, const lpips_map *maps)
+int lpips_compare_many(lpips_context *c, const lpips_image *reference,
+                       const lpips_image *others, int count, lpips_result *results,
+                       const lpips_map *maps)
 {
     int status = check_call(c, reference, 1, others, count, results, maps), most;
 

@@ -15,8 +15,8 @@ struct lpips_context {
     lpips_kernels kernels;
     lpips_pool *pool;
     char *arena;
-    const float *zero;             /* as long as the widest row */
-    const float *shift, *scale;    /* of the official scaling layer */
+    const float *zero;          /* as long as the widest row */
+    const float *shift, *scale; /* of the official scaling layer */
     const float *lin[LPIPS_MAX_LAYERS];
     lpips_progress progress;
     void *progress_opaque;

@@ -101,7 +101,8 @@ static void source(int i, int in, int out, int *first, int *second, float *weigh
     *weight = (float)(s - *first);
 }
 
-static void enlarge_row(const map_task *m, const lpips_layer *l, int y, float *total, float *own)
+static void enlarge_row(const map_task *m, const lpips_layer *l, int y, float *total,
+                        float *own)
 {
     int width = m->c->plan.width, y0, y1;
     float wy;
@@ -115,7 +116,8 @@ static void enlarge_row(const map_task *m, const lpips_layer *l, int y, float *t
         float wx, v;
 
         source(x, l->mid_w, width, &x0, &x1, &wx);
-        v = (1 - wy) * ((1 - wx) * r0[x0] + wx * r0[x1]) + wy * ((1 - wx) * r1[x0] + wx * r1[x1]);
+        v = (1 - wy) * ((1 - wx) * r0[x0] + wx * r0[x1]) +
+            wy * ((1 - wx) * r1[x0] + wx * r1[x1]);
         if (total)
             total[x] += v;
         if (own)

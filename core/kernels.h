@@ -21,13 +21,7 @@
 #define LPIPS_PANEL 16
 
 /* Lengths of the one-dimensional Winograd tiles, in the order of the tables below. */
-enum {
-    LPIPS_TILE_5,
-    LPIPS_TILE_6,
-    LPIPS_TILE_8,
-    LPIPS_TILE_10,
-    LPIPS_TILES
-};
+enum { LPIPS_TILE_5, LPIPS_TILE_6, LPIPS_TILE_8, LPIPS_TILE_10, LPIPS_TILES };
 #define LPIPS_MAX_TILE 10
 #define LPIPS_MAX_OUT  8
 
@@ -37,15 +31,15 @@ static const int lpips_tile_len[LPIPS_TILES] = {5, 6, 8, 10};
  * v[p * v_pos + c] = (B^T d B)[p] for each channel c, p counting the tile row by row;
  * rows[y] points to the first pixel of tile row y, pixels lie px floats apart.
  */
-typedef void lpips_wino_in(float *v, ptrdiff_t v_pos, const float *const *rows,
-                           ptrdiff_t px, int ch);
+typedef void lpips_wino_in(float *v, ptrdiff_t v_pos, const float *const *rows, ptrdiff_t px,
+                           int ch);
 
 /*
  * dst[y][x * px + c] = max((A^T m A)[y][x] + bias[c], 0) for y < rows, x < cols;
  * m[p * m_pos + c] are the products.
  */
-typedef void lpips_wino_out(float *const *dst, ptrdiff_t px, const float *m,
-                            ptrdiff_t m_pos, const float *bias, int ch, int rows, int cols);
+typedef void lpips_wino_out(float *const *dst, ptrdiff_t px, const float *m, ptrdiff_t m_pos,
+                            const float *bias, int ch, int rows, int cols);
 
 typedef struct lpips_kernels {
     /*

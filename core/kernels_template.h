@@ -144,59 +144,60 @@ INLINE void at10(vec *y, const vec *m, int out)
     y[4] = PAIRS(.019775390625f, .31640625f, 2.44140625f, 16.f, s1, s2, s3, s4);
     y[5] = PAIRS(.007415771484375f, .2373046875f, 3.0517578125f, 32.f, t1, t2, t3, t4);
     if (out > 6) {
-        y[6] = PAIRS(.002780914306640625f, .177978515625f, 3.814697265625f, 64.f, s1, s2, s3, s4);
-        y[7] = PAIRS(.0010428428649902344f, .13348388671875f, 4.76837158203125f, 128.f, t1, t2,
-                     t3, t4);
+        y[6] = PAIRS(.002780914306640625f, .177978515625f, 3.814697265625f, 64.f, s1, s2, s3,
+                     s4);
+        y[7] = PAIRS(.0010428428649902344f, .13348388671875f, 4.76837158203125f, 128.f, t1,
+                     t2, t3, t4);
     }
     y[out - 1] += m[9];
 }
 
-#define DEFINE_IN(ny, nx)                                                                  \
-    static void wino_in_##ny##_##nx(float *v, ptrdiff_t v_pos, const float *const *rows,   \
-                                    ptrdiff_t px, int ch)                                  \
-    {                                                                                      \
-        for (int c = 0; c < ch; c += VL) {                                                 \
-            vec t[nx][ny];                                                                 \
-            for (int x = 0; x < nx; x++) {                                                 \
-                vec d[ny];                                                                 \
-                _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++)                      \
-                    d[y] = LOAD(rows[y] + x * px + c);                                     \
-                bt##ny(t[x], d);                                                           \
-            }                                                                              \
-            for (int y = 0; y < ny; y++) {                                                 \
-                vec d[nx], o[nx];                                                          \
-                _Pragma("GCC unroll 10") for (int x = 0; x < nx; x++) d[x] = t[x][y];      \
-                bt##nx(o, d);                                                              \
-                _Pragma("GCC unroll 10") for (int x = 0; x < nx; x++)                      \
-                    STORE(v + (y * nx + x) * v_pos + c, o[x]);                             \
-            }                                                                              \
-        }                                                                                  \
+#define DEFINE_IN(ny, nx)                                                                \
+    static void wino_in_##ny##_##nx(float *v, ptrdiff_t v_pos, const float *const *rows, \
+                                    ptrdiff_t px, int ch)                                \
+    {                                                                                    \
+        for (int c = 0; c < ch; c += VL) {                                               \
+            vec t[nx][ny];                                                               \
+            for (int x = 0; x < nx; x++) {                                               \
+                vec d[ny];                                                               \
+                _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++) d[y] =             \
+                    LOAD(rows[y] + x * px + c);                                          \
+                bt##ny(t[x], d);                                                         \
+            }                                                                            \
+            for (int y = 0; y < ny; y++) {                                               \
+                vec d[nx], o[nx];                                                        \
+                _Pragma("GCC unroll 10") for (int x = 0; x < nx; x++) d[x] = t[x][y];    \
+                bt##nx(o, d);                                                            \
+                _Pragma("GCC unroll 10") for (int x = 0; x < nx; x++)                    \
+                    STORE(v + (y * nx + x) * v_pos + c, o[x]);                           \
+            }                                                                            \
+        }                                                                                \
     }
 
-#define DEFINE_OUT(ny, my, nx, mx)                                                         \
-    static void wino_out_##ny##_##my##_##nx##_##mx(float *const *dst, ptrdiff_t px,        \
-                                                   const float *m, ptrdiff_t m_pos,        \
-                                                   const float *bias, int ch, int rows,    \
-                                                   int cols)                               \
-    {                                                                                      \
-        const vec zero = SET1(0.f);                                                        \
-        for (int c = 0; c < ch; c += VL) {                                                 \
-            const vec b = LOAD(bias + c);                                                  \
-            vec t[my][nx];                                                                 \
-            for (int x = 0; x < nx; x++) {                                                 \
-                vec d[ny], o[my];                                                          \
-                _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++)                      \
-                    d[y] = LOAD(m + (y * nx + x) * m_pos + c);                             \
-                at##ny(o, d, my);                                                          \
-                _Pragma("GCC unroll 10") for (int y = 0; y < my; y++) t[y][x] = o[y];      \
-            }                                                                              \
-            for (int y = 0; y < my && y < rows; y++) {                                     \
-                vec o[mx];                                                                 \
-                at##nx(o, t[y], mx);                                                       \
-                _Pragma("GCC unroll 10") for (int x = 0; x < mx; x++) if (x < cols)        \
-                    STORE(dst[y] + x * px + c, MAX(o[x] + b, zero));                           \
-            }                                                                              \
-        }                                                                                  \
+#define DEFINE_OUT(ny, my, nx, mx)                                                      \
+    static void wino_out_##ny##_##my##_##nx##_##mx(float *const *dst, ptrdiff_t px,     \
+                                                   const float *m, ptrdiff_t m_pos,     \
+                                                   const float *bias, int ch, int rows, \
+                                                   int cols)                            \
+    {                                                                                   \
+        const vec zero = SET1(0.f);                                                     \
+        for (int c = 0; c < ch; c += VL) {                                              \
+            const vec b = LOAD(bias + c);                                               \
+            vec t[my][nx];                                                              \
+            for (int x = 0; x < nx; x++) {                                              \
+                vec d[ny], o[my];                                                       \
+                _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++) d[y] =            \
+                    LOAD(m + (y * nx + x) * m_pos + c);                                 \
+                at##ny(o, d, my);                                                       \
+                _Pragma("GCC unroll 10") for (int y = 0; y < my; y++) t[y][x] = o[y];   \
+            }                                                                           \
+            for (int y = 0; y < my && y < rows; y++) {                                  \
+                vec o[mx];                                                              \
+                at##nx(o, t[y], mx);                                                    \
+                _Pragma("GCC unroll 10") for (int x = 0; x < mx; x++) if (x < cols)     \
+                    STORE(dst[y] + x * px + c, MAX(o[x] + b, zero));                    \
+            }                                                                           \
+        }                                                                               \
     }
 
 #define DEFINE_3(ny, my, nx, mx) DEFINE_IN(ny, nx) DEFINE_OUT(ny, my, nx, mx)
@@ -278,7 +279,7 @@ static void head_row(float *dst, const float *a, const float *b, ptrdiff_t px, i
 
 static void init_template(lpips_kernels *k)
 {
-#define SET_3(ny, my, nx, mx)                                            \
+#define SET_3(ny, my, nx, mx)                                           \
     k->wino_in[LPIPS_TILE_##ny][LPIPS_TILE_##nx] = wino_in_##ny##_##nx; \
     k->wino_out[0][LPIPS_TILE_##ny][LPIPS_TILE_##nx] = wino_out_##ny##_##my##_##nx##_##mx;
 #define SET_5(ny, my, nx, mx) \

@@ -122,6 +122,7 @@ LPIPS_API int lpips_weights_load_memory(lpips_weights **out, const void *data, s
 LPIPS_API lpips_weights *lpips_weights_ref(lpips_weights *w);
 LPIPS_API void lpips_weights_unref(lpips_weights *w);
 
+/* The net that the tensors are of. */
 LPIPS_API lpips_net lpips_weights_net(const lpips_weights *w);
 
 /* "0.1" or "0.0".  Lives as long as w. */
@@ -176,12 +177,15 @@ typedef struct lpips_options {
     void *progress_opaque;
     size_t memory_limit;  /* bytes, 0: none */
     unsigned cpu_disable; /* LPIPS_CPU_* not to use */
-    int band_rows;     /* tile rows worked on at once, 0: chosen */
-    int strip_columns; /* columns worked on at once, 0: chosen.  Neither changes a result:
-                          they trade memory and speed */
+    int band_rows;        /* tile rows worked on at once, 0: chosen */
+    int strip_columns;    /* columns worked on at once, 0: chosen.  Neither changes a result:
+                             they trade memory and speed */
 } lpips_options;
 
-#define LPIPS_OPTIONS_DEFAULT {sizeof(lpips_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define LPIPS_OPTIONS_DEFAULT                                  \
+    {                                                          \
+        sizeof(lpips_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 \
+    }
 
 /* A context for pictures of width x height; takes its own reference on w. */
 LPIPS_API int lpips_context_create(lpips_context **out, lpips_weights *w, int width,

@@ -62,8 +62,8 @@ static int wino_r(const lpips_pack_key *k)
 }
 
 /* u = gy g gx^T of one filter */
-static void transform(float *u, ptrdiff_t step, double gy[][5], int ny, double gx[][5], int nx,
-                      double g[5][5], int r)
+static void transform(float *u, ptrdiff_t step, double gy[][5], int ny, double gx[][5],
+                      int nx, double g[5][5], int r)
 {
     double t[LPIPS_MAX_TILE][5];
 
@@ -104,7 +104,8 @@ static void pack_wino(float *dst, const lpips_pack_key *k, const float *w)
                 transform(&u[0][j], LPIPS_PANEL, gy, ny, gx, nx, g, r);
             }
             for (int p = 0; p < ny * nx; p++)
-                memcpy(dst + p * pos + ((ptrdiff_t)q * in + i) * LPIPS_PANEL, u[p], sizeof u[p]);
+                memcpy(dst + p * pos + ((ptrdiff_t)q * in + i) * LPIPS_PANEL, u[p],
+                       sizeof u[p]);
         }
 }
 

@@ -8,11 +8,11 @@
 
 /* What of a layer is packed, and how. */
 typedef struct lpips_pack_key {
-    const char *name;  /* "net.slice2.3" */
-    int in, out;       /* channels of the tensor */
-    int kernel;        /* 1, 3, 5, 11 */
-    int ty, tx;        /* Winograd tiles (LPIPS_TILE_*), or -1: rows of the filter as they are */
-    int fold;          /* > 1: the filter's stride, folded into in * fold^2 channels */
+    const char *name; /* "net.slice2.3" */
+    int in, out;      /* channels of the tensor */
+    int kernel;       /* 1, 3, 5, 11 */
+    int ty, tx; /* Winograd tiles (LPIPS_TILE_*), or -1: rows of the filter as they are */
+    int fold;   /* > 1: the filter's stride, folded into in * fold^2 channels */
 } lpips_pack_key;
 
 /* Filters so large that they are kept in one form only, LPIPS_TILE_6 both ways, and not as

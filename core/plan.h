@@ -17,24 +17,24 @@
 
 enum {
     LPIPS_MAX_LAYER_COUNT = 28,
-    LPIPS_MAX_SIDE = 1 << 20,   /* pixels */
+    LPIPS_MAX_SIDE = 1 << 20, /* pixels */
     LPIPS_MAX_PICTURES = 1024,
-    LPIPS_CHUNK = 48,           /* pixels of a row a job, a multiple of every kernel's rows */
-    LPIPS_SHARED_UNITS = 4,     /* tiles a job where all threads share a group */
-    LPIPS_POINT_SCRATCH = 200,  /* pixels: a pooled chunk and the row it is pooled from */
-    LPIPS_DIRECT_SCRATCH = 500  /* pixels a picture: three rows, pooled chunk, pooling */
+    LPIPS_CHUNK = 48,          /* pixels of a row a job, a multiple of every kernel's rows */
+    LPIPS_SHARED_UNITS = 4,    /* tiles a job where all threads share a group */
+    LPIPS_POINT_SCRATCH = 200, /* pixels: a pooled chunk and the row it is pooled from */
+    LPIPS_DIRECT_SCRATCH = 500 /* pixels a picture: three rows, pooled chunk, pooling */
 };
 
 /* A tensor as far as it is kept: NHWC, `ring` rows, some columns, one plane a picture. */
 typedef struct lpips_rows {
     int h, w, c;
-    int x_lo;       /* column at the start of a row; < 0 with padding */
-    int cols;       /* columns held in this strip */
-    int ring;       /* rows held: row y lies in slot y mod ring */
-    int next;       /* rows produced so far */
-    ptrdiff_t row;  /* floats from row to row */
-    ptrdiff_t pic;  /* floats from picture to picture */
-    size_t at;      /* in the arena, bytes */
+    int x_lo;      /* column at the start of a row; < 0 with padding */
+    int cols;      /* columns held in this strip */
+    int ring;      /* rows held: row y lies in slot y mod ring */
+    int next;      /* rows produced so far */
+    ptrdiff_t row; /* floats from row to row */
+    ptrdiff_t pic; /* floats from picture to picture */
+    size_t at;     /* in the arena, bytes */
     float *data;
     int mask_ring, mask_row; /* what differences reach (reach.h): rows, bytes a row */
     size_t mask_at;
@@ -45,8 +45,8 @@ typedef enum lpips_kind {
     LPIPS_LOAD,   /* picture to floats, scaled; alex: 4x4 pixels folded into 48 channels */
     LPIPS_DIRECT, /* first convolution of vgg and squeeze: product over rows of the filter */
     LPIPS_POOL,
-    LPIPS_POINT,  /* 1x1 convolution, a pool before it where kernel > 1 */
-    LPIPS_WINO    /* convolution by Winograd tiles; fire: 1x1 beside it */
+    LPIPS_POINT, /* 1x1 convolution, a pool before it where kernel > 1 */
+    LPIPS_WINO   /* convolution by Winograd tiles; fire: 1x1 beside it */
 } lpips_kind;
 
 /*
@@ -54,9 +54,9 @@ typedef enum lpips_kind {
  * the tile or row at hand, its work is done there and only its result is stored.
  */
 typedef enum lpips_after {
-    LPIPS_KEEP,  /* features are the output tensor */
-    LPIPS_DROP,  /* nothing reads them: the last tap */
-    LPIPS_THEN   /* pooled where after_pool > 0, then a 1x1 convolution where after_name */
+    LPIPS_KEEP, /* features are the output tensor */
+    LPIPS_DROP, /* nothing reads them: the last tap */
+    LPIPS_THEN  /* pooled where after_pool > 0, then a 1x1 convolution where after_name */
 } lpips_after;
 
 typedef struct lpips_layer {
@@ -68,54 +68,54 @@ typedef struct lpips_layer {
     int kernel, stride, pad; /* window on the input */
     int tap;                 /* or -1 */
     lpips_after after;
-    int after_pool;          /* 0, 2 (WINO) or 3 (DIRECT) */
-    char after_name[48];     /* or "" */
+    int after_pool;      /* 0, 2 (WINO) or 3 (DIRECT) */
+    char after_name[48]; /* or "" */
     const float *after_bias, *after_u;
 
-    int rows;                /* rows to do: of the output (DIRECT) or of the features */
-    int band;                /* of them at once */
-    int next;                /* of them, the next one */
-    int x0, x1;              /* columns of this strip, counted alike */
-    int own0, own1;          /* columns of features whose distances this strip counts */
-    const float *bias, *u;   /* u: packed filter */
+    int rows;              /* rows to do: of the output (DIRECT) or of the features */
+    int band;              /* of them at once */
+    int next;              /* of them, the next one */
+    int x0, x1;            /* columns of this strip, counted alike */
+    int own0, own1;        /* columns of features whose distances this strip counts */
+    const float *bias, *u; /* u: packed filter */
     const float *side_bias, *side_u;
     int panels;
-    int out_at;              /* first output channel */
-    int block;               /* products added up before sums are */
+    int out_at; /* first output channel */
+    int block;  /* products added up before sums are */
 
-    int ty, tx;              /* WINO: LPIPS_TILE_* */
-    int my, mx;              /* outputs of a tile */
-    int t0, t1;              /* tile columns of this strip */
-    int band_max;            /* rows of the product in a whole band */
-    int group;               /* rows of the product that are worked on together */
-    int shared;              /* by all threads, so that weights are read less often */
-    int pass;                /* panels computed before they are transformed back */
+    int ty, tx;   /* WINO: LPIPS_TILE_* */
+    int my, mx;   /* outputs of a tile */
+    int t0, t1;   /* tile columns of this strip */
+    int band_max; /* rows of the product in a whole band */
+    int group;    /* rows of the product that are worked on together */
+    int shared;   /* by all threads, so that weights are read less often */
+    int pass;     /* panels computed before they are transformed back */
     ptrdiff_t v_row, v_pos, m_row, m_pos; /* floats */
 
     int mask_rows, mask_row; /* of the band's features (reach.h) */
     size_t mask_at;
     unsigned char *mask;
-    float *d;                /* tap: distances of the band, or of all with WANT_MAP */
+    float *d; /* tap: distances of the band, or of all with WANT_MAP */
     size_t d_at;
     int d_rows, d_cols;
-    double *sum;             /* tap: [pair][row], added up from left to right */
+    double *sum; /* tap: [pair][row], added up from left to right */
     size_t sum_at;
 } lpips_layer;
 
 typedef struct lpips_plan {
     const lpips_netdef *net;
     int width, height;
-    int fold;                /* 4: LOAD makes the folded tensor (alex) */
-    int pictures;            /* held at once */
+    int fold;     /* 4: LOAD makes the folded tensor (alex) */
+    int pictures; /* held at once */
     int threads;
     unsigned flags;
-    int strips, strip;       /* how many, and the one being worked on */
+    int strips, strip; /* how many, and the one being worked on */
     int strip_width;
     int layers, tensors;
     lpips_layer layer[LPIPS_MAX_LAYER_COUNT];
     lpips_rows tensor[LPIPS_MAX_LAYER_COUNT];
     size_t zero_at, ones_at, reach_at, shared_at, scratch_at, scratch_size;
-    size_t bytes;            /* of the arena */
+    size_t bytes; /* of the arena */
 } lpips_plan;
 
 /*

@@ -12,7 +12,8 @@ unsigned char *lpips_reach_row(const lpips_context *c, const lpips_rows *t, int 
 
     if (y < 0 || y >= h)
         return NULL;
-    return t->mask + ((ptrdiff_t)pair * t->mask_ring + (y + shift) % t->mask_ring) * t->mask_row + 1;
+    return t->mask +
+           ((ptrdiff_t)pair * t->mask_ring + (y + shift) % t->mask_ring) * t->mask_row + 1;
 }
 
 /* First column of a tensor's mask. */
@@ -28,8 +29,8 @@ static int mask_width(const lpips_context *c, const lpips_rows *t)
     return t == c->plan.tensor ? c->plan.width : t->w;
 }
 
-void lpips_reach_pixels(const lpips_context *c, int pair, int y, int x0, int x1, const float *a,
-                        const float *b)
+void lpips_reach_pixels(const lpips_context *c, int pair, int y, int x0, int x1,
+                        const float *a, const float *b)
 {
     const lpips_rows *t = c->plan.tensor;
     unsigned char *row = lpips_reach_row(c, t, pair, y), *m = row + x0 - mask_lo(c, t);
@@ -59,7 +60,8 @@ static void mark_row(const window *w, int pair, int y, int x0, int x1, unsigned 
 
     memset(any, 0, (size_t)(hi - lo));
     for (int i = 0; i < w->size && !full; i++) {
-        const unsigned char *row = lpips_reach_row(w->c, w->t, pair, y * w->stride - w->pad + i);
+        const unsigned char *row =
+            lpips_reach_row(w->c, w->t, pair, y * w->stride - w->pad + i);
 
         if (!row)
             continue;

@@ -20,8 +20,8 @@
 unsigned char *lpips_reach_row(const lpips_context *c, const lpips_rows *t, int pair, int y);
 
 /* Marks the pixels [x0, x1) of row y in which two loaded rows (RGB) differ. */
-void lpips_reach_pixels(const lpips_context *c, int pair, int y, int x0, int x1, const float *a,
-                        const float *b);
+void lpips_reach_pixels(const lpips_context *c, int pair, int y, int x0, int x1,
+                        const float *a, const float *b);
 
 /* Follows the masks through one band of a layer. */
 void lpips_reach_band(const lpips_band *b);

@@ -8,7 +8,7 @@
 
 enum {
     CHUNK = LPIPS_CHUNK,
-    LOAD_ROWS = 4,   /* rows a job */
+    LOAD_ROWS = 4,    /* rows a job */
     POOLED_CHUNK = 32 /* columns a job of a fused first layer */
 };
 
@@ -18,7 +18,8 @@ enum {
  * x -> (2 x - 1 - shift) / scale for x in 0..1 (official ScalingLayer), as one product and
  * one sum; without the 2 x - 1 where the pictures are left in 0..1.
  */
-static void scaling(const lpips_context *c, const lpips_image *img, float mul[3], float add[3])
+static void scaling(const lpips_context *c, const lpips_image *img, float mul[3],
+                    float add[3])
 {
     int unit = !!(c->plan.flags & LPIPS_RANGE_0_1);
     double white = 1;
@@ -41,7 +42,8 @@ static void load_columns(lpips_context *c, const lpips_image *img, float *dst, i
     float mul[3], add[3];
 
     for (int i = 0; i < 3; i++)
-        src[i] = (const char *)img->plane[i] + y * img->row_stride[i] + x0 * img->pixel_stride;
+        src[i] =
+            (const char *)img->plane[i] + y * img->row_stride[i] + x0 * img->pixel_stride;
     scaling(c, img, mul, add);
     if (c->kernels.load_row[img->format](dst, src, img->pixel_stride, x1 - x0, mul, add))
         atomic_store(&c->bad, 1);
@@ -200,17 +202,20 @@ static void point_job(void *arg, int worker, int job)
     const lpips_layer *l = b->l;
     const lpips_kernels *k = &b->c->kernels;
     int each = point_rows(b), strips = (b->y1 - b->y0 + each - 1) / each, n = chunks(b);
-    int pic = job / n / strips, y = b->y0 + job / n % strips * each, x = l->x0 + job % n * CHUNK;
-    int rows = b->y1 - y < each ? b->y1 - y : each, cols = l->x1 - x < CHUNK ? l->x1 - x : CHUNK;
+    int pic = job / n / strips, y = b->y0 + job / n % strips * each,
+        x = l->x0 + job % n * CHUNK;
+    int rows = b->y1 - y < each ? b->y1 - y : each,
+        cols = l->x1 - x < CHUNK ? l->x1 - x : CHUNK;
     float *pooled = lpips_scratch(b->c, worker), *tmp = pooled + (ptrdiff_t)CHUNK * b->in->c;
     const float *window[16], *a = pooled;
 
     for (int i = 0; i < rows; i++) {
         input_rows(b, window, pic, y + i, x);
-        k->pool_row(pooled + (ptrdiff_t)i * cols * b->in->c, window, l->kernel, cols, b->in->c,
-                    tmp);
+        k->pool_row(pooled + (ptrdiff_t)i * cols * b->in->c, window, l->kernel, cols,
+                    b->in->c, tmp);
     }
-    k->gemm(tmp, b->out->c, &a, b->in->c, 1, rows * cols, l->u, b->in->c, l->panels, l->bias, 1, l->block);
+    k->gemm(tmp, b->out->c, &a, b->in->c, 1, rows * cols, l->u, b->in->c, l->panels, l->bias,
+            1, l->block);
     for (int i = 0; i < rows; i++)
         memcpy(lpips_row_out(b->out, pic, y + i, x), tmp + (ptrdiff_t)i * cols * b->out->c,
                sizeof *tmp * (size_t)cols * (size_t)b->out->c);
@@ -222,12 +227,12 @@ static void point_job(void *arg, int worker, int job)
 typedef struct column {
     const lpips_band *b;
     int set;
-    int x0, x1;       /* pooled columns */
-    int m0, m1;       /* columns of features, those of the neighbour included */
-    int own;          /* those before this one are the strip's and this job's */
-    int width;        /* pixels a row of scratch: 2 (x1 - x0) + 1 */
-    float *features;  /* [picture][row mod 3][width][mid_c] */
-    ptrdiff_t step;   /* from picture to picture */
+    int x0, x1;      /* pooled columns */
+    int m0, m1;      /* columns of features, those of the neighbour included */
+    int own;         /* those before this one are the strip's and this job's */
+    int width;       /* pixels a row of scratch: 2 (x1 - x0) + 1 */
+    float *features; /* [picture][row mod 3][width][mid_c] */
+    ptrdiff_t step;  /* from picture to picture */
     float *scratch;
 } column;
 
@@ -247,7 +252,8 @@ static void compute_row(const column *c, int y)
 
         input_rows(b, rows, c->set * b->c->set_size + k, y, c->m0);
         b->c->kernels.gemm(dst, l->mid_c, rows, (ptrdiff_t)l->stride * b->in->c, l->kernel,
-                           c->m1 - c->m0, l->u, l->kernel * b->in->c, l->panels, l->bias, 1, l->block);
+                           c->m1 - c->m0, l->u, l->kernel * b->in->c, l->panels, l->bias, 1,
+                           l->block);
         /* in ceil mode the last window hangs over the edge */
         memset(dst + (ptrdiff_t)(c->m1 - c->m0) * l->mid_c, 0,
                sizeof *dst * (size_t)(c->width - (c->m1 - c->m0)) * (size_t)l->mid_c);
@@ -269,8 +275,8 @@ static void finish_pooled(const column *c, int y)
             rows[i] = 2 * y + i < l->mid_h ? feature_row(c, k, 2 * y + i) : b->c->zero;
         b->c->kernels.pool_row(c->scratch, rows, l->after_pool, n, l->mid_c,
                                c->scratch + (ptrdiff_t)n * l->mid_c);
-        b->c->kernels.gemm(lpips_row_out(b->out, c->set * b->c->set_size + k, y, c->x0), b->out->c,
-                           &pooled, l->mid_c, 1, n, l->after_u, l->mid_c,
+        b->c->kernels.gemm(lpips_row_out(b->out, c->set * b->c->set_size + k, y, c->x0),
+                           b->out->c, &pooled, l->mid_c, 1, n, l->after_u, l->mid_c,
                            b->out->c / LPIPS_PANEL, l->after_bias, 1, l->block);
     }
 }
@@ -303,8 +309,9 @@ static void first_job(void *arg, int worker, int job)
 static void run_band(lpips_context *c, int layer, int y0, int y1)
 {
     lpips_layer *l = &c->plan.layer[layer];
-    lpips_band b = {c, l, l->in >= 0 ? &c->plan.tensor[l->in] : NULL, &c->plan.tensor[l->out], y0,
-                    y1, y0, y1};
+    lpips_band b = {
+        c,  l, l->in >= 0 ? &c->plan.tensor[l->in] : NULL, &c->plan.tensor[l->out], y0, y1,
+        y0, y1};
     int rows = y1 - y0, pictures = lpips_pictures(c);
     int columns = (l->x1 - l->x0 + POOLED_CHUNK - 1) / POOLED_CHUNK;
 
@@ -384,8 +391,7 @@ int lpips_run(lpips_context *c)
         lpips_layer *l = &c->plan.layer[i];
 
         if (l->tap >= 0)
-            memset(l->sum, 0,
-                   sizeof *l->sum * (size_t)l->mid_h * (size_t)lpips_pairs(c));
+            memset(l->sum, 0, sizeof *l->sum * (size_t)l->mid_h * (size_t)lpips_pairs(c));
     }
     for (int s = 0; s < c->plan.strips && !status; s++) {
         start_strip(c, s);

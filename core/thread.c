@@ -21,9 +21,9 @@ struct lpips_pool {
     lpips_job *job;
     void *arg;
     int jobs;
-    atomic_int next;    /* job to take */
-    atomic_int busy;    /* own threads still in this step */
-    atomic_uint step;   /* counts steps; a change starts the threads */
+    atomic_int next;  /* job to take */
+    atomic_int busy;  /* own threads still in this step */
+    atomic_uint step; /* counts steps; a change starts the threads */
     atomic_int sleeping;
     atomic_int quit;
 
@@ -32,7 +32,7 @@ struct lpips_pool {
     struct seat {
         lpips_pool *pool;
         int worker;
-    } *seat;
+    } * seat;
     pthread_mutex_t lock;
     pthread_cond_t wake;
 };
@@ -141,7 +141,8 @@ int lpips_pool_create(lpips_pool **out, int threads, lpips_parallel parallel, vo
             goto fail;
         for (int i = 1; i < threads; i++, p->threads++) {
             p->seat[p->threads] = (struct seat){p, i};
-            if (pthread_create(&p->thread[p->threads], NULL, thread_main, &p->seat[p->threads]))
+            if (pthread_create(&p->thread[p->threads], NULL, thread_main,
+                               &p->seat[p->threads]))
                 goto fail;
         }
     }

@@ -8,7 +8,8 @@
 
 typedef struct lpips_pool lpips_pool;
 
-/* Does job number `job`; `worker` < lpips_pool_workers() tells whose scratch memory to use. */
+/* Does job number `job`; `worker` < lpips_pool_workers() tells whose scratch memory to use.
+ */
 typedef void lpips_job(void *arg, int worker, int job);
 
 /* threads >= 1 includes the caller's; with `parallel` no thread is made here.

@@ -18,11 +18,11 @@
 /* The products of a group of units. */
 typedef struct group {
     const lpips_band *b;
-    int u0, u1;       /* units */
-    int q0, panels;   /* output channels worked on, in panels */
+    int u0, u1;     /* units */
+    int q0, panels; /* output channels worked on, in panels */
     float *v, *m;
-    float *kept;      /* features that are not stored, see place() */
-    float *scratch;   /* for what is made of them */
+    float *kept;    /* features that are not stored, see place() */
+    float *scratch; /* for what is made of them */
 } group;
 
 /* Units side by side in one row of tiles of one set. */
@@ -73,8 +73,8 @@ static void tiles_in(const group *g, int u0, int u1)
             for (int i = 0; i < ny; i++)
                 rows[i] = lpips_row_at(b->c, b->in, set * size + k, y - l->pad + i,
                                        tx * l->mx - l->pad);
-            in(g->v + ((ptrdiff_t)(u - g->u0) * size + k) * l->v_row, l->v_pos, rows, b->in->c,
-               b->in->c);
+            in(g->v + ((ptrdiff_t)(u - g->u0) * size + k) * l->v_row, l->v_pos, rows,
+               b->in->c, b->in->c);
         }
     }
 }
@@ -89,7 +89,8 @@ static void products(const group *g, int pos)
     const float *u = l->u + ((ptrdiff_t)pos * l->panels + g->q0) * k * LPIPS_PANEL;
 
     b->c->kernels.gemm(g->m + pos * l->m_pos, l->m_row, &a, l->v_row, 1,
-                       (g->u1 - g->u0) * b->c->set_size, u, k, g->panels, b->c->zero, 0, l->block);
+                       (g->u1 - g->u0) * b->c->set_size, u, k, g->panels, b->c->zero, 0,
+                       l->block);
 }
 
 static run run_from(const group *g, int u0, int u1)
@@ -109,7 +110,8 @@ static float *place(const group *g, const run *r, int k, int y, ptrdiff_t *step)
 {
     const lpips_band *b = g->b;
     const lpips_layer *l = b->l;
-    ptrdiff_t tile = (ptrdiff_t)l->my * l->mx * l->mid_c, row = (ptrdiff_t)r->n * l->mx * l->mid_c;
+    ptrdiff_t tile = (ptrdiff_t)l->my * l->mx * l->mid_c,
+              row = (ptrdiff_t)r->n * l->mx * l->mid_c;
 
     if (l->after == LPIPS_KEEP) {
         *step = b->out->pic;
@@ -189,7 +191,8 @@ static void copy_run(const group *g, const run *r, const lpips_rows *t, float *p
         }
 }
 
-static void copy_units(const group *g, int u0, int u1, const lpips_rows *t, float *packed, int in)
+static void copy_units(const group *g, int u0, int u1, const lpips_rows *t, float *packed,
+                       int in)
 {
     for (run r; u0 < u1; u0 += r.n, packed += (ptrdiff_t)pixels(g, r.n) * t->c) {
         r = run_from(g, u0, u1);
@@ -215,7 +218,8 @@ static void run_side(const group *g, const run *r)
             const float *a = lpips_row_at(b->c, b->in, pic, r->y + y, r->tx * l->mx);
 
             b->c->kernels.gemm(place(g, r, k, y, &step), l->mid_c, &a, b->in->c, 1,
-                               run_cols(g, r), l->side_u, b->in->c, l->panels, l->side_bias, 1, l->block);
+                               run_cols(g, r), l->side_u, b->in->c, l->panels, l->side_bias,
+                               1, l->block);
         }
 }
 
@@ -226,8 +230,8 @@ static void side(const group *g, int u0, int u1)
     const float *a = g->scratch;
 
     copy_units(g, u0, u1, b->in, g->scratch, 1);
-    b->c->kernels.gemm(kept_at(g, u0), l->mid_c, &a, b->in->c, 1, pixels(g, u1 - u0), l->side_u,
-                       b->in->c, l->panels, l->side_bias, 1, l->block);
+    b->c->kernels.gemm(kept_at(g, u0), l->mid_c, &a, b->in->c, 1, pixels(g, u1 - u0),
+                       l->side_u, b->in->c, l->panels, l->side_bias, 1, l->block);
 }
 
 /* The next fire's squeeze. */

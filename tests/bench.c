@@ -89,8 +89,8 @@ static double sgemm_speed(int threads)
     for (int i = 0; i < 4; i++) {
         double t = now_ms(), speed;
 
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, a + N * N, N, 0,
-                    a + 2 * N * N, N);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, a + N * N, N,
+                    0, a + 2 * N * N, N);
         speed = 2. * N * N * N / (now_ms() - t) * 1e-6;
         best = speed > best ? speed : best;
     }
@@ -118,8 +118,8 @@ static int measure(const settings *s, lpips_context *c, double *median, double *
 
     for (size_t i = 0; i < 2 * n && !status; i++) {
         draw(pixels + i * size, s->width, s->height, (unsigned)i);
-        status = lpips_image_packed(&a[i], LPIPS_U8, pixels + i * size, s->width, s->height, 3,
-                                    3 * s->width);
+        status = lpips_image_packed(&a[i], LPIPS_U8, pixels + i * size, s->width, s->height,
+                                    3, 3 * s->width);
     }
     for (int i = -1; i < s->runs && !status; i++) {
         double from = now_ms();
@@ -142,6 +142,25 @@ static int measure(const settings *s, lpips_context *c, double *median, double *
     return status;
 }
 
+/* In an uninstalled tree: the weights beside the program, and those that tests are lent. */
+static int find_weights(lpips_weights **w, const settings *s, char *why, size_t size)
+{
+    static const char *const folders[] = {"../weights", "../../../shared/weights"};
+    char exe[512], path[640];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    int status = s->weights ? lpips_weights_load(w, s->weights, why, size)
+                            : lpips_weights_find(w, s->net, NULL, why, size);
+
+    exe[n > 0 ? n : 0] = 0;
+    for (int i = 0; i < 2 && status && !s->weights && strrchr(exe, '/'); i++) {
+        snprintf(path, sizeof path, "%.*s/%s/lpips-%s-v0.1.safetensors",
+                 (int)(strrchr(exe, '/') - exe), exe, folders[i], lpips_net_name(s->net));
+        if (!access(path, R_OK))
+            status = lpips_weights_load(w, path, why, size);
+    }
+    return status;
+}
+
 static int run(const settings *s)
 {
     lpips_options o = LPIPS_OPTIONS_DEFAULT;
@@ -149,8 +168,7 @@ static int run(const settings *s)
     lpips_context *c = NULL;
     char text[160] = "";
     double median = 0, best = 0, flop = flop_per_pair(s), memory;
-    int status = s->weights ? lpips_weights_load(&w, s->weights, text, sizeof text)
-                            : lpips_weights_find(&w, s->net, NULL, text, sizeof text);
+    int status = find_weights(&w, s, text, sizeof text);
 
     o.threads = s->threads;
     o.pictures = 2 * s->batch;
@@ -168,7 +186,8 @@ static int run(const settings *s)
     lpips_context_free(c);
     lpips_weights_unref(w);
     if (status) {
-        fprintf(stderr, "lpips-bench: %s%s%s\n", lpips_strerror(status), *text ? ": " : "", text);
+        fprintf(stderr, "lpips-bench: %s%s%s\n", lpips_strerror(status), *text ? ": " : "",
+                text);
         return 1;
     }
     printf("direct arithmetic %.2f GFLOP a pair: %.0f GFLOP/s; plain sgemm %.0f GFLOP/s\n",
@@ -180,11 +199,12 @@ static int run(const settings *s)
 
 static void usage(FILE *to)
 {
-    fprintf(to,
-            "usage: lpips-bench [--net alex|vgg|squeeze] [--size WIDTHxHEIGHT] [--batch PAIRS]\n"
-            "                   [--threads N] [--runs N] [--weights FILE] [--without LIST]\n"
-            "Times LPIPS of pairs of made-up pictures. --without takes avx512, avx2 and blas,\n"
-            "separated by commas. The last number printed is the median ms of one pair.\n");
+    fprintf(
+        to,
+        "usage: lpips-bench [--net alex|vgg|squeeze] [--size WIDTHxHEIGHT] [--batch PAIRS]\n"
+        "                   [--threads N] [--runs N] [--weights FILE] [--without LIST]\n"
+        "Times LPIPS of pairs of made-up pictures. --without takes avx512, avx2 and blas,\n"
+        "separated by commas. The last number printed is the median ms of one pair.\n");
 }
 
 static unsigned parse_cpu(const char *list)
@@ -197,23 +217,41 @@ static unsigned parse_cpu(const char *list)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"net", 1, 0, 'n'},  {"size", 1, 0, 's'},    {"batch", 1, 0, 'b'},   {"threads", 1, 0, 't'},
-        {"runs", 1, 0, 'r'}, {"weights", 1, 0, 'w'}, {"without", 1, 0, 'x'}, {"help", 0, 0, 'h'},
-        {0, 0, 0, 0}};
-    settings s = {NULL, LPIPS_NET_ALEX, 1920, 1080, 1, (int)sysconf(_SC_NPROCESSORS_ONLN), 0, 0};
+        {"net", 1, 0, 'n'},     {"size", 1, 0, 's'}, {"batch", 1, 0, 'b'},
+        {"threads", 1, 0, 't'}, {"runs", 1, 0, 'r'}, {"weights", 1, 0, 'w'},
+        {"without", 1, 0, 'x'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+    settings s = {NULL, LPIPS_NET_ALEX, 1920, 1080, 1, (int)sysconf(_SC_NPROCESSORS_ONLN), 0,
+                  0};
     int ok = 1, net = 0;
 
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (o) {
-        case 'n': net = lpips_net_from_name(optarg); break;
-        case 's': ok &= sscanf(optarg, "%dx%d", &s.width, &s.height) == 2; break;
-        case 'b': s.batch = atoi(optarg); break;
-        case 't': s.threads = atoi(optarg); break;
-        case 'r': s.runs = atoi(optarg); break;
-        case 'w': s.weights = optarg; break;
-        case 'x': s.cpu_disable = parse_cpu(optarg); break;
-        case 'h': usage(stdout); return 0;
-        default: ok = 0;
+        case 'n':
+            net = lpips_net_from_name(optarg);
+            break;
+        case 's':
+            ok &= sscanf(optarg, "%dx%d", &s.width, &s.height) == 2;
+            break;
+        case 'b':
+            s.batch = atoi(optarg);
+            break;
+        case 't':
+            s.threads = atoi(optarg);
+            break;
+        case 'r':
+            s.runs = atoi(optarg);
+            break;
+        case 'w':
+            s.weights = optarg;
+            break;
+        case 'x':
+            s.cpu_disable = parse_cpu(optarg);
+            break;
+        case 'h':
+            usage(stdout);
+            return 0;
+        default:
+            ok = 0;
         }
     if (!ok || net < 0 || optind != argc || s.batch < 1 || s.threads < 1 || s.width < 1 ||
         s.height < 1) {
@@ -222,7 +260,8 @@ int main(int argc, char **argv)
     }
     s.net = (lpips_net)net;
     if (s.runs < 1) {
-        double pixels = (double)s.width * s.height * s.batch * (s.net == LPIPS_NET_VGG ? 20 : 1);
+        double pixels =
+            (double)s.width * s.height * s.batch * (s.net == LPIPS_NET_VGG ? 20 : 1);
 
         s.runs = pixels > 4e7 ? 3 : pixels < 2e5 ? 101 : 11;
     }

@@ -92,25 +92,25 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
     }
 }
 
-#define DEFINE_LOAD(type)                                                                     \
-    static int load_##type(float *dst, const void *const src[3], ptrdiff_t step, int n,       \
-                           const float mul[3], const float add[3])                            \
-    {                                                                                         \
-        const char *r = src[0], *g = src[1], *b = src[2];                                     \
-                                                                                              \
-        for (int i = 0; i < n; i++, r += step, g += step, b += step, dst += 3) {              \
-            type x, y, z;                                                                     \
-                                                                                              \
-            memcpy(&x, r, sizeof x);                                                          \
-            memcpy(&y, g, sizeof y);                                                          \
-            memcpy(&z, b, sizeof z);                                                          \
-            if (!IN_RANGE(x) || !IN_RANGE(y) || !IN_RANGE(z))                                 \
-                return -1;                                                                    \
-            dst[0] = (float)x * mul[0] + add[0];                                              \
-            dst[1] = (float)y * mul[1] + add[1];                                              \
-            dst[2] = (float)z * mul[2] + add[2];                                              \
-        }                                                                                     \
-        return 0;                                                                             \
+#define DEFINE_LOAD(type)                                                               \
+    static int load_##type(float *dst, const void *const src[3], ptrdiff_t step, int n, \
+                           const float mul[3], const float add[3])                      \
+    {                                                                                   \
+        const char *r = src[0], *g = src[1], *b = src[2];                               \
+                                                                                        \
+        for (int i = 0; i < n; i++, r += step, g += step, b += step, dst += 3) {        \
+            type x, y, z;                                                               \
+                                                                                        \
+            memcpy(&x, r, sizeof x);                                                    \
+            memcpy(&y, g, sizeof y);                                                    \
+            memcpy(&z, b, sizeof z);                                                    \
+            if (!IN_RANGE(x) || !IN_RANGE(y) || !IN_RANGE(z))                           \
+                return -1;                                                              \
+            dst[0] = (float)x * mul[0] + add[0];                                        \
+            dst[1] = (float)y * mul[1] + add[1];                                        \
+            dst[2] = (float)z * mul[2] + add[2];                                        \
+        }                                                                               \
+        return 0;                                                                       \
     }
 
 #define IN_RANGE(x) 1
@@ -128,8 +128,10 @@ void lpips_kernels_init(lpips_kernels *k, unsigned cpu)
     k->load_row[0] = load_uint8_t;
     k->load_row[1] = load_uint16_t;
     k->load_row[2] = load_float;
+#ifndef LPIPS_NO_BLAS
     if (cpu & LPIPS_CPU_BLAS)
         lpips_kernels_init_blas(k);
+#endif
 #ifdef LPIPS_HAVE_X86
     if (cpu & LPIPS_CPU_AVX2)
         lpips_kernels_init_avx2(k);

@@ -26,19 +26,22 @@ static void blocks(micro_kernel *micro, float *d, ptrdiff_t ds, const float *con
 /* The last block of rows overlaps the one before.  With several blocks of k its sums would
  * be added to finished ones, so those rows are then done one by one. */
 static void gemm_panel(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t as, int segs,
-                       int rows, const float *b, int k, const float *init, int relu, int block)
+                       int rows, const float *b, int k, const float *init, int relu,
+                       int block)
 {
     int i = 0;
 
     for (; i + ROWS <= rows; i += ROWS)
-        blocks(MICRO, d + i * ds, 4 * ds, a, 4 * i * as, 4 * as, segs, b, k, init, relu, block);
+        blocks(MICRO, d + i * ds, 4 * ds, a, 4 * i * as, 4 * as, segs, b, k, init, relu,
+               block);
     if (i < rows && rows >= ROWS && block >= k) {
         i = rows - ROWS;
         MICRO(d + i * ds, 4 * ds, a, 4 * i * as, 4 * as, segs, b, k, init, relu, 0);
         return;
     }
     for (; i < rows; i++)
-        blocks(gemm1, d + i * ds, 4 * ds, a, 4 * i * as, 4 * as, segs, b, k, init, relu, block);
+        blocks(gemm1, d + i * ds, 4 * ds, a, 4 * i * as, 4 * as, segs, b, k, init, relu,
+               block);
 }
 
 static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,

@@ -31,6 +31,7 @@ static inline float sum8(__m256 v)
 
 #define ROWS 6
 
+/* clang-format off */
 #define PAIR(at, x, y, t)                       \
     "vbroadcastss " at ", %%ymm" t "\n\t"       \
     "vfmadd231ps %%ymm0, %%ymm" t ", %%ymm" x "\n\t" \
@@ -55,6 +56,85 @@ static inline float sum8(__m256 v)
     "vmovups %%ymm" x ", " at "\n\t"      \
     "vmovups %%ymm" y ", 32" at "\n\t"
 
+/* All sums start from init. */
+#define START \
+    "vmovups (%[init]), %%ymm4\n\t" \
+    "vmovups 32(%[init]), %%ymm5\n\t" \
+    "vmovaps %%ymm4, %%ymm6\n\t" \
+    "vmovaps %%ymm5, %%ymm7\n\t" \
+    "vmovaps %%ymm4, %%ymm8\n\t" \
+    "vmovaps %%ymm5, %%ymm9\n\t" \
+    "vmovaps %%ymm4, %%ymm10\n\t" \
+    "vmovaps %%ymm5, %%ymm11\n\t" \
+    "vmovaps %%ymm4, %%ymm12\n\t" \
+    "vmovaps %%ymm5, %%ymm13\n\t" \
+    "vmovaps %%ymm4, %%ymm14\n\t" \
+    "vmovaps %%ymm5, %%ymm15\n"
+
+/* Segment by segment, four steps at a time and then one. */
+#define LOOPS \
+    "1:\n\t" \
+    "mov (%[seg]), %%r8\n\t" \
+    "add $8, %[seg]\n\t" \
+    "add %[at], %%r8\n\t" \
+    "lea (%%r8,%[as],2), %%r9\n\t" \
+    "add %[as], %%r9\n\t" \
+    "mov %[k], %%r10\n\t" \
+    "sub $4, %%r10\n\t" \
+    "jl 3f\n\t" \
+    ".p2align 4\n" \
+    "2:\n\t" \
+    STEP("0", "0", "32") \
+    STEP("4", "64", "96") \
+    STEP("8", "128", "160") \
+    STEP("12", "192", "224") \
+    "add $16, %%r8\n\t" \
+    "add $16, %%r9\n\t" \
+    "add $256, %[b]\n\t" \
+    "sub $4, %%r10\n\t" \
+    "jge 2b\n" \
+    "3:\n\t" \
+    "add $4, %%r10\n\t" \
+    "jz 5f\n" \
+    "4:\n\t" \
+    STEP("0", "0", "32") \
+    "add $4, %%r8\n\t" \
+    "add $4, %%r9\n\t" \
+    "add $64, %[b]\n\t" \
+    "dec %%r10\n\t" \
+    "jnz 4b\n"
+
+/* What d held, the ReLU, and out. */
+#define END \
+    "5:\n\t" \
+    "dec %[left]\n\t" \
+    "jnz 1b\n\t" \
+    "lea (%[d],%[ds],2), %%r9\n\t" \
+    "add %[ds], %%r9\n\t" \
+    "test %[add], %[add]\n\t" \
+    "jz 7f\n\t" \
+    ADD("4", "5", "(%[d])") \
+    ADD("6", "7", "(%[d],%[ds])") \
+    ADD("8", "9", "(%[d],%[ds],2)") \
+    ADD("10", "11", "(%%r9)") \
+    ADD("12", "13", "(%%r9,%[ds])") \
+    ADD("14", "15", "(%%r9,%[ds],2)") \
+    "7:\n\t" \
+    "test %[relu], %[relu]\n\t" \
+    "jz 6f\n\t" \
+    "vxorps %%xmm0, %%xmm0, %%xmm0\n\t" \
+    RELU("4") RELU("5") RELU("6") RELU("7") RELU("8") RELU("9") \
+    RELU("10") RELU("11") RELU("12") RELU("13") RELU("14") RELU("15") \
+    "6:\n\t" \
+    PUT("4", "5", "(%[d])") \
+    PUT("6", "7", "(%[d],%[ds])") \
+    PUT("8", "9", "(%[d],%[ds],2)") \
+    PUT("10", "11", "(%%r9)") \
+    PUT("12", "13", "(%%r9,%[ds])") \
+    PUT("14", "15", "(%%r9,%[ds],2)")
+
+/* clang-format on */
+
 /* d[6][16] of one panel; strides in bytes. */
 static void gemm6(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
                   int segs, const float *b, int k, const float *init, int relu, int add)
@@ -62,81 +142,13 @@ static void gemm6(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, p
     const float *const *seg = a;
     int64_t left = segs, n = k;
 
-    __asm__ volatile(
-        "vmovups (%[init]), %%ymm4\n\t"
-        "vmovups 32(%[init]), %%ymm5\n\t"
-        "vmovaps %%ymm4, %%ymm6\n\t"
-        "vmovaps %%ymm5, %%ymm7\n\t"
-        "vmovaps %%ymm4, %%ymm8\n\t"
-        "vmovaps %%ymm5, %%ymm9\n\t"
-        "vmovaps %%ymm4, %%ymm10\n\t"
-        "vmovaps %%ymm5, %%ymm11\n\t"
-        "vmovaps %%ymm4, %%ymm12\n\t"
-        "vmovaps %%ymm5, %%ymm13\n\t"
-        "vmovaps %%ymm4, %%ymm14\n\t"
-        "vmovaps %%ymm5, %%ymm15\n"
-        "1:\n\t"
-        "mov (%[seg]), %%r8\n\t"
-        "add $8, %[seg]\n\t"
-        "add %[at], %%r8\n\t"
-        "lea (%%r8,%[as],2), %%r9\n\t"
-        "add %[as], %%r9\n\t"
-        "mov %[k], %%r10\n\t"
-        "sub $4, %%r10\n\t"
-        "jl 3f\n\t"
-        ".p2align 4\n"
-        "2:\n\t"
-        STEP("0", "0", "32")
-        STEP("4", "64", "96")
-        STEP("8", "128", "160")
-        STEP("12", "192", "224")
-        "add $16, %%r8\n\t"
-        "add $16, %%r9\n\t"
-        "add $256, %[b]\n\t"
-        "sub $4, %%r10\n\t"
-        "jge 2b\n"
-        "3:\n\t"
-        "add $4, %%r10\n\t"
-        "jz 5f\n"
-        "4:\n\t"
-        STEP("0", "0", "32")
-        "add $4, %%r8\n\t"
-        "add $4, %%r9\n\t"
-        "add $64, %[b]\n\t"
-        "dec %%r10\n\t"
-        "jnz 4b\n"
-        "5:\n\t"
-        "dec %[left]\n\t"
-        "jnz 1b\n\t"
-        "lea (%[d],%[ds],2), %%r9\n\t"
-        "add %[ds], %%r9\n\t"
-        "test %[add], %[add]\n\t"
-        "jz 7f\n\t"
-        ADD("4", "5", "(%[d])")
-        ADD("6", "7", "(%[d],%[ds])")
-        ADD("8", "9", "(%[d],%[ds],2)")
-        ADD("10", "11", "(%%r9)")
-        ADD("12", "13", "(%%r9,%[ds])")
-        ADD("14", "15", "(%%r9,%[ds],2)")
-        "7:\n\t"
-        "test %[relu], %[relu]\n\t"
-        "jz 6f\n\t"
-        "vxorps %%xmm0, %%xmm0, %%xmm0\n\t"
-        RELU("4") RELU("5") RELU("6") RELU("7") RELU("8") RELU("9")
-        RELU("10") RELU("11") RELU("12") RELU("13") RELU("14") RELU("15")
-        "6:\n\t"
-        PUT("4", "5", "(%[d])")
-        PUT("6", "7", "(%[d],%[ds])")
-        PUT("8", "9", "(%[d],%[ds],2)")
-        PUT("10", "11", "(%%r9)")
-        PUT("12", "13", "(%%r9,%[ds])")
-        PUT("14", "15", "(%%r9,%[ds],2)")
-        : [seg] "+r"(seg), [b] "+r"(b), [left] "+r"(left)
-        : [init] "r"(init), [at] "r"(at), [as] "r"(as), [k] "m"(n), [d] "r"(d),
-          [ds] "r"(ds), [relu] "r"(relu), [add] "r"(add)
-        : "r8", "r9", "r10", "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
-          "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
-          "xmm15");
+    __asm__ volatile(START LOOPS END
+                     : [seg] "+r"(seg), [b] "+r"(b), [left] "+r"(left)
+                     : [init] "r"(init), [at] "r"(at), [as] "r"(as), [k] "m"(n), [d] "r"(d),
+                       [ds] "r"(ds), [relu] "r"(relu), [add] "r"(add)
+                     : "r8", "r9", "r10", "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3",
+                       "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                       "xmm12", "xmm13", "xmm14", "xmm15");
 }
 
 static void gemm1(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,

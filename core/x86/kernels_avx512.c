@@ -21,6 +21,7 @@ typedef __m512 vec;
 
 #define ROWS 12
 
+/* clang-format off */
 #define FMAS(at, x) "vfmadd231ps " at "%{1to16%}, %%zmm0, %%zmm" x "\n\t"
 
 /* One step of k: a column of twelve from a (r8 to r11, three rows each), 16 of b. */
@@ -38,6 +39,72 @@ typedef __m512 vec;
 #define PUT(x, at)  "vmovups %%zmm" x ", " at "\n\t"
 #define THREE(to, from, by) "lea (%%" from ",%[" by "],2), %%" to "\n\tadd %[" by "], %%" to "\n\t"
 
+/* All sums start from init. */
+#define START \
+    "vmovups %[init], %%zmm4\n\t" \
+    COPY("5") COPY("6") COPY("7") COPY("8") COPY("9") COPY("10") COPY("11") COPY("12") \
+    COPY("13") COPY("14") COPY("15")
+
+/* Segment by segment, four steps at a time and then one. */
+#define LOOPS \
+    "1:\n\t" \
+    "mov (%[seg]), %%r8\n\t" \
+    "add $8, %[seg]\n\t" \
+    "add %[at], %%r8\n\t" \
+    THREE("r9", "r8", "as") THREE("r10", "r9", "as") THREE("r11", "r10", "as") \
+    "mov %[k], %[n]\n\t" \
+    "sub $4, %[n]\n\t" \
+    "jl 3f\n\t" \
+    ".p2align 4\n" \
+    "2:\n\t" \
+    STEP("0", "0") STEP("4", "64") STEP("8", "128") STEP("12", "192") \
+    "add $16, %%r8\n\t" \
+    "add $16, %%r9\n\t" \
+    "add $16, %%r10\n\t" \
+    "add $16, %%r11\n\t" \
+    "add $256, %[b]\n\t" \
+    "sub $4, %[n]\n\t" \
+    "jge 2b\n" \
+    "3:\n\t" \
+    "add $4, %[n]\n\t" \
+    "jz 5f\n" \
+    "4:\n\t" \
+    STEP("0", "0") \
+    "add $4, %%r8\n\t" \
+    "add $4, %%r9\n\t" \
+    "add $4, %%r10\n\t" \
+    "add $4, %%r11\n\t" \
+    "add $64, %[b]\n\t" \
+    "dec %[n]\n\t" \
+    "jnz 4b\n"
+
+/* What d held, the ReLU, and out. */
+#define END \
+    "5:\n\t" \
+    "dec %[left]\n\t" \
+    "jnz 1b\n\t" \
+    "mov %[d], %%r8\n\t" \
+    THREE("r9", "r8", "ds") THREE("r10", "r9", "ds") THREE("r11", "r10", "ds") \
+    "test %[add], %[add]\n\t" \
+    "jz 7f\n\t" \
+    ADD("4", "(%%r8)") ADD("5", "(%%r8,%[ds])") ADD("6", "(%%r8,%[ds],2)") \
+    ADD("7", "(%%r9)") ADD("8", "(%%r9,%[ds])") ADD("9", "(%%r9,%[ds],2)") \
+    ADD("10", "(%%r10)") ADD("11", "(%%r10,%[ds])") ADD("12", "(%%r10,%[ds],2)") \
+    ADD("13", "(%%r11)") ADD("14", "(%%r11,%[ds])") ADD("15", "(%%r11,%[ds],2)") \
+    "7:\n\t" \
+    "test %[relu], %[relu]\n\t" \
+    "jz 6f\n\t" \
+    "vxorps %%xmm0, %%xmm0, %%xmm0\n\t" \
+    RELU("4") RELU("5") RELU("6") RELU("7") RELU("8") RELU("9") RELU("10") RELU("11") \
+    RELU("12") RELU("13") RELU("14") RELU("15") \
+    "6:\n\t" \
+    PUT("4", "(%%r8)") PUT("5", "(%%r8,%[ds])") PUT("6", "(%%r8,%[ds],2)") \
+    PUT("7", "(%%r9)") PUT("8", "(%%r9,%[ds])") PUT("9", "(%%r9,%[ds],2)") \
+    PUT("10", "(%%r10)") PUT("11", "(%%r10,%[ds])") PUT("12", "(%%r10,%[ds],2)") \
+    PUT("13", "(%%r11)") PUT("14", "(%%r11,%[ds])") PUT("15", "(%%r11,%[ds],2)")
+
+/* clang-format on */
+
 /* d[12][16] of one panel; strides in bytes. */
 static void gemm12(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
                    int segs, const float *b, int k, const float *init, int relu, int add)
@@ -46,65 +113,10 @@ static void gemm12(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, 
     int64_t left = segs, n = k, steps = k;
 
     __asm__ volatile(
-        "vmovups %[init], %%zmm4\n\t"
-        COPY("5") COPY("6") COPY("7") COPY("8") COPY("9") COPY("10") COPY("11") COPY("12")
-        COPY("13") COPY("14") COPY("15")
-        "1:\n\t"
-        "mov (%[seg]), %%r8\n\t"
-        "add $8, %[seg]\n\t"
-        "add %[at], %%r8\n\t"
-        THREE("r9", "r8", "as") THREE("r10", "r9", "as") THREE("r11", "r10", "as")
-        "mov %[k], %[n]\n\t"
-        "sub $4, %[n]\n\t"
-        "jl 3f\n\t"
-        ".p2align 4\n"
-        "2:\n\t"
-        STEP("0", "0") STEP("4", "64") STEP("8", "128") STEP("12", "192")
-        "add $16, %%r8\n\t"
-        "add $16, %%r9\n\t"
-        "add $16, %%r10\n\t"
-        "add $16, %%r11\n\t"
-        "add $256, %[b]\n\t"
-        "sub $4, %[n]\n\t"
-        "jge 2b\n"
-        "3:\n\t"
-        "add $4, %[n]\n\t"
-        "jz 5f\n"
-        "4:\n\t"
-        STEP("0", "0")
-        "add $4, %%r8\n\t"
-        "add $4, %%r9\n\t"
-        "add $4, %%r10\n\t"
-        "add $4, %%r11\n\t"
-        "add $64, %[b]\n\t"
-        "dec %[n]\n\t"
-        "jnz 4b\n"
-        "5:\n\t"
-        "dec %[left]\n\t"
-        "jnz 1b\n\t"
-        "mov %[d], %%r8\n\t"
-        THREE("r9", "r8", "ds") THREE("r10", "r9", "ds") THREE("r11", "r10", "ds")
-        "test %[add], %[add]\n\t"
-        "jz 7f\n\t"
-        ADD("4", "(%%r8)") ADD("5", "(%%r8,%[ds])") ADD("6", "(%%r8,%[ds],2)")
-        ADD("7", "(%%r9)") ADD("8", "(%%r9,%[ds])") ADD("9", "(%%r9,%[ds],2)")
-        ADD("10", "(%%r10)") ADD("11", "(%%r10,%[ds])") ADD("12", "(%%r10,%[ds],2)")
-        ADD("13", "(%%r11)") ADD("14", "(%%r11,%[ds])") ADD("15", "(%%r11,%[ds],2)")
-        "7:\n\t"
-        "test %[relu], %[relu]\n\t"
-        "jz 6f\n\t"
-        "vxorps %%xmm0, %%xmm0, %%xmm0\n\t"
-        RELU("4") RELU("5") RELU("6") RELU("7") RELU("8") RELU("9") RELU("10") RELU("11")
-        RELU("12") RELU("13") RELU("14") RELU("15")
-        "6:\n\t"
-        PUT("4", "(%%r8)") PUT("5", "(%%r8,%[ds])") PUT("6", "(%%r8,%[ds],2)")
-        PUT("7", "(%%r9)") PUT("8", "(%%r9,%[ds])") PUT("9", "(%%r9,%[ds],2)")
-        PUT("10", "(%%r10)") PUT("11", "(%%r10,%[ds])") PUT("12", "(%%r10,%[ds],2)")
-        PUT("13", "(%%r11)") PUT("14", "(%%r11,%[ds])") PUT("15", "(%%r11,%[ds],2)")
+        START LOOPS END
         : [seg] "+r"(seg), [b] "+r"(b), [left] "+r"(left), [n] "+r"(n)
-        : [init] "m"(*(const float(*)[16])init), [at] "r"(at), [as] "r"(as),
-          [k] "m"(steps), [d] "m"(d), [ds] "r"(ds), [relu] "r"(relu),
-          [add] "r"(add)
+        : [init] "m"(*(const float(*)[16])init), [at] "r"(at), [as] "r"(as), [k] "m"(steps),
+          [d] "m"(d), [ds] "r"(ds), [relu] "r"(relu), [add] "r"(add)
         : "r8", "r9", "r10", "r11", "cc", "memory", "xmm0", "xmm4", "xmm5", "xmm6", "xmm7",
           "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
