@@ -164,28 +164,40 @@ static double tile_cost(const lpips_plan *p, const lpips_layer *l, int ny, int n
 }
 
 /*
- * Relative error of a convolution's result, all with float arithmetic and 48 channels of
- * random data: directly 4e-7, tiles of 5 and 6 samples 6e-7, of 8 samples 2.4e-6, of 8 and 10
- * 6e-6, of 10 both ways 1.7e-5.  It is independent from feature to feature, so that large
- * pictures average it out, and small ones must use small tiles.
+ * Relative error of a convolution's result, all in float, with 48 channels of random data:
+ * directly 4e-7, tiles of 5 and 6 samples 6e-7, of 8 samples 2.4e-6, of 8 and 10 6e-6, of 10
+ * both ways 1.7e-5; sums of 384 products in a row 1e-6.  It differs from feature to feature,
+ * so that a mean over n of them has it over the root of n: what may be done goes by the
+ * features of the last tap, of which there are the fewest.
  */
-static int is_large(const lpips_layer *l)
+typedef enum coarseness { FINE, MEDIUM, COARSE } coarseness;
+
+static coarseness allowed(const lpips_plan *p)
 {
-    return (double)l->mid_h * l->mid_w >= 16384;
+    const lpips_layer *last = &p->layer[p->layers - 1];
+    double features = (double)last->mid_h * last->mid_w;
+
+    return features < 200 ? FINE : features < 2000 ? MEDIUM : COARSE;
 }
 
 static int tile_allowed(const lpips_plan *p, const lpips_layer *l, int ty, int tx)
 {
-    if (l->kernel == 5 && (ty < LPIPS_TILE_8 || tx < LPIPS_TILE_8))
+    int longest = ty > tx ? ty : tx, both = ty < tx ? ty : tx;
+
+    if (l->kernel == 5 && both < LPIPS_TILE_8)
         return 0;
     if ((ty == LPIPS_TILE_5) != (tx == LPIPS_TILE_5) || (ty == LPIPS_TILE_5 && l->after_pool))
         return 0;
     if (lpips_pack_heavy(p->tensor[l->in].c, l->panels * LPIPS_PANEL))
-        return ty == LPIPS_TILE_6 && tx == LPIPS_TILE_6;
-    if (!is_large(l))
-        return l->kernel == 5 ? ty == LPIPS_TILE_8 && tx == LPIPS_TILE_8
-                              : ty <= LPIPS_TILE_6 && tx <= LPIPS_TILE_6;
-    return ty < LPIPS_TILE_10 || tx < LPIPS_TILE_10;
+        return longest == LPIPS_TILE_6 && both == LPIPS_TILE_6;
+    switch (allowed(p)) {
+    case FINE:
+        return longest <= (l->kernel == 5 ? LPIPS_TILE_8 : LPIPS_TILE_6);
+    case MEDIUM:
+        return longest <= LPIPS_TILE_8;
+    default:
+        return both < LPIPS_TILE_10;
+    }
 }
 
 static void choose_tile(const lpips_plan *p, lpips_layer *l)
@@ -319,7 +331,7 @@ int lpips_plan_make(lpips_plan *p, const lpips_netdef *net, int width, int heigh
     p->threads = o->threads > 1 ? o->threads : 1;
     add_layers(p);
     for (int i = 0; i < p->layers; i++) {
-        p->layer[i].block = is_large(&p->layer[i]) ? LARGE_BLOCK : SMALL_BLOCK;
+        p->layer[i].block = allowed(p) == FINE ? SMALL_BLOCK : LARGE_BLOCK;
         if (p->layer[i].kind == LPIPS_WINO)
             choose_tile(p, &p->layer[i]);
     }
