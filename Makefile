@@ -138,6 +138,8 @@ include tests/tests.mk
 # As many jobs as there are cores, unless -j was given.
 jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 WERROR_CHECK ?= -Werror
+# $(call counted,NAME,COMMAND): run, show, and add to the totals of run-tests.
+counted = sh tests/run.sh $(TOTALS) $1 $2
 
 demo: ## install what is missing, build all, score a short clip
 	sh tools/deps.sh build weights ffmpeg
@@ -148,11 +150,13 @@ check: ## install what is missing, build all, pass every test
 	sh tools/deps.sh
 	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) all weights
 	$(MAKE) $(jobs) run-tests
-	$(MAKE) gates
-	$(MAKE) $(jobs) check-filter
+	$(call counted,gates,bash tests/gates.sh $(BUILD))
+	$(MAKE) $(jobs) ffmpeg
+	$(call counted,filter,bash tests/filter.sh)
 	$(MAKE) $(jobs) asan
 	$(MAKE) $(jobs) tsan
-	@echo 'check: everything passed'
+	@cat build/asan/tests/totals build/tsan/tests/totals >> $(TOTALS)
+	@$(MAKE) -s test-totals
 
 deps: ## install what building, the demo and the tests need
 	sh tools/deps.sh

@@ -40,13 +40,12 @@ patches/0001-avfilter-add-lpips-n%.patch:
 	@echo 'ffmpeg: there is no $@; there are:' patches/*.patch >&2; exit 1
 
 # The library is a shared one: a new build of it needs no new FFmpeg.
-$(FFMPEG_DIR)/configured: $(FFMPEG_DIR)/patched ffmpeg-filter/build.sh \
-                          $(BUILD)/include/lpips.h | lib
+$(FFMPEG_DIR)/configured: $(FFMPEG_DIR)/patched ffmpeg-filter/build.sh | lib
 	@echo 'configuring FFmpeg $(FFMPEG_VERSION)'
 	@sh ffmpeg-filter/build.sh configure $(FFMPEG_TREE) $(FFMPEG_OBJ) $(LIB)/pkgconfig
 	@touch $@
 
-$(FFMPEG_BIN): $(FFMPEG_DIR)/configured ffmpeg-filter/vf_lpips.c
+$(FFMPEG_BIN): $(FFMPEG_DIR)/configured ffmpeg-filter/vf_lpips.c $(BUILD)/include/lpips.h
 	@echo 'building FFmpeg $(FFMPEG_VERSION); $(FFMPEG_OBJ)/make.log grows meanwhile'
 	@cmp -s ffmpeg-filter/vf_lpips.c $(FFMPEG_TREE)/libavfilter/vf_lpips.c || \
 	    cp ffmpeg-filter/vf_lpips.c $(FFMPEG_TREE)/libavfilter/

@@ -5,7 +5,8 @@
 #   run.sh TOTALS                   print the sum of all lines; status 1 after a failure
 #
 # Counted are lines of TAP ("ok 1 - x", "not ok 2 - y", and with "# SKIP"), of Python's unittest
-# ("x ... ok", "... FAIL", "... ERROR", "... skipped") and of tests/gates.sh ("gate x: ok").
+# ("x ... ok", "... FAIL", "... ERROR", "... skipped"), of tests/gates.sh ("gate x: ok") and
+# of tests/filter.sh ("ok   x", "FAIL x", "skip x").
 # A program that prints none of them counts as one test; one that ends badly without saying
 # what failed, as one failure.
 set -u
@@ -30,8 +31,9 @@ echo "== $name"
 read -r _ status <"$log.status"
 counts=$(awk -v status="$status" '
     /^(not )?ok [0-9]+.*# *SKIP/ || / \.\.\. skipped/ { s++; next }
-    /^ok [0-9]+/ || / \.\.\. ok$/ || /^gate .*: ok$/ { p++; next }
-    /^not ok [0-9]+/ || / \.\.\. (FAIL|ERROR)$/ || /^gate .*: FAILED/ { f++ }
+    /^skip / { s++; next }
+    /^ok +[0-9a-zA-Z]/ || / \.\.\. ok$/ || /^gate .*: ok$/ { p++; next }
+    /^not ok [0-9]+/ || /^FAIL / || / \.\.\. (FAIL|ERROR)$/ || /^gate .*: FAILED/ { f++ }
     END { if (status && !f) f = 1
           if (!status && !p && !f && !s) p = 1
           print p + 0, f + 0, s + 0 }' "$log")

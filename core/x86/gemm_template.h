@@ -23,8 +23,19 @@ static void blocks(micro_kernel *micro, float *d, ptrdiff_t ds, const float *con
     }
 }
 
-/* The last block of rows overlaps the one before.  With several blocks of k its sums would
- * be added to finished ones, so those rows are then done one by one. */
+/* The last `left` of `rows` rows, fewer than ROWS: computed with those before them. */
+static void gemm_tail(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t as, int segs,
+                      int rows, int left, const float *b, int k, const float *init, int relu,
+                      int block)
+{
+    float t[ROWS * LPIPS_PANEL];
+
+    blocks(MICRO, t, sizeof *t * LPIPS_PANEL, a, 4 * (rows - ROWS) * as, 4 * as, segs, b, k,
+           init, relu, block);
+    for (int i = rows - left; i < rows; i++)
+        memcpy(d + i * ds, t + (i - rows + ROWS) * LPIPS_PANEL, sizeof *t * LPIPS_PANEL);
+}
+
 static void gemm_panel(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t as, int segs,
                        int rows, const float *b, int k, const float *init, int relu,
                        int block)
@@ -34,12 +45,9 @@ static void gemm_panel(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t 
     for (; i + ROWS <= rows; i += ROWS)
         blocks(MICRO, d + i * ds, 4 * ds, a, 4 * i * as, 4 * as, segs, b, k, init, relu,
                block);
-    if (i < rows && rows >= ROWS && block >= k) {
-        i = rows - ROWS;
-        MICRO(d + i * ds, 4 * ds, a, 4 * i * as, 4 * as, segs, b, k, init, relu, 0);
-        return;
-    }
-    for (; i < rows; i++)
+    if (i && i < rows)
+        gemm_tail(d, ds, a, as, segs, rows, rows - i, b, k, init, relu, block);
+    for (; rows < ROWS && i < rows; i++)
         blocks(gemm1, d + i * ds, 4 * ds, a, 4 * i * as, 4 * as, segs, b, k, init, relu,
                block);
 }

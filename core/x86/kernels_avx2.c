@@ -8,6 +8,7 @@
 
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 #define VL 8
 typedef __m256 vec;
