@@ -22,9 +22,9 @@ WEIGHTS_DIR  ?= build/weights
 # ---- what follows from it ----------------------------------------------------
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib bench weights ffmpeg demo check run-tests gates check-filter asan ubsan \
+.PHONY: all lib bench peers weights ffmpeg demo check run-tests gates check-filter asan ubsan \
         tsan fuzz install uninstall clean help format-check deps FORCE
-all: lib bench
+all: lib $(BUILD)/bin/lpips-bench
 
 header_version = $(shell sed -n 's/^.define LPIPS_VERSION_$1 *\([0-9]*\).*/\1/p' core/lpips.h)
 MAJOR   := $(call header_version,MAJOR)
@@ -71,7 +71,7 @@ endif
 # ---- the library -------------------------------------------------------------
 lib: $(LIB)/liblpips.so $(LIBLPIPS) $(LIB)/pkgconfig/liblpips.pc ## shared and static library
 
-$(OBJ)/core/c/%.o: EXTRA = -O3
+$(OBJ)/core/c/%.o $(OBJ)/core/frame.o: EXTRA = -O3
 # Their assembly needs the register that instrumented builds would keep for frames.
 $(OBJ)/core/x86/kernels_avx2.o: EXTRA = -O3 -fomit-frame-pointer -mavx2 -mfma
 $(OBJ)/core/x86/kernels_avx512.o: EXTRA = -O3 -fomit-frame-pointer -mavx512f -mavx512vl \
@@ -122,7 +122,13 @@ $(OBJ)/flags: FORCE
 
 -include $(OBJECTS:.o=.d)
 
-bench: $(BUILD)/bin/lpips-bench ## build/bin/lpips-bench, which times the library
+PEERS ?= build/peers/bin/python
+bench: $(BUILD)/bin/lpips-bench ## time the library, beside other runtimes after `make peers`
+	sh tools/bench.sh $< $(PEERS)
+
+peers: ## the runtimes that `make bench` compares with, in build/peers (some GB)
+	python3 -m venv build/peers
+	build/peers/bin/pip install -q -r ../shared/tools/peers-requirements.txt
 
 $(BUILD)/bin/lpips-bench: $(OBJ)/tests/bench.o $(LIBLPIPS)
 	@mkdir -p $(@D)

@@ -9,9 +9,8 @@ enum {
     GROUP_BYTES = 640 << 10, /* of a group, to stay in a core's second cache */
     GROUP_MIN = 24,
     GROUP_MAX = 72,
-    SHARE_BYTES = 6 << 20, /* of packed filters, from which all threads share a group */
     SHARED_ROWS = 120,
-    STRIP_BYTES = 40 << 20, /* of tensors a picture, above which strips are cut */
+    STRIP_BYTES = 54 << 20, /* of tensors a picture, above which strips are cut */
     STRIP_MIN = 512
 };
 
@@ -156,10 +155,10 @@ static double group_scratch(const lpips_plan *p, const lpips_layer *l, double un
 static double size_wino(const lpips_plan *p, lpips_layer *l)
 {
     int npos = lpips_tile_len[l->ty] * lpips_tile_len[l->tx], in = p->tensor[l->in].c;
-    double weights = (double)npos * in * l->panels * LPIPS_PANEL * sizeof(float);
     double kept = l->after == LPIPS_KEEP ? 0 : (double)l->my * l->mx * l->mid_c;
 
-    l->shared = weights > SHARE_BYTES || l->band_max < (ptrdiff_t)2 * GROUP_MIN * p->threads;
+    l->shared = lpips_filter_bytes(p, l) > LPIPS_SHARE_BYTES ||
+                l->band_max < (ptrdiff_t)2 * GROUP_MIN * p->threads;
     l->pass = l->shared ? l->panels : lpips_min(l->panels, 4);
     l->v_row = in >= 64 ? in + 16 : in;
     l->m_row = l->pass * LPIPS_PANEL + (l->shared ? LPIPS_PANEL : 0);

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    BAND_TILES = 128,     /* rows of a product that a band should give */
+    BAND_TILES = 192,     /* rows of a product that a band should give all threads */
+    SHARED_BAND = 96,     /* where they work on one group together */
     BAND_BYTES = 2 << 20, /* of a tensor, where there are no tiles */
     DIRECT_BAND = 16,     /* a fused first layer computes one row a band twice */
     LARGE_BLOCK = 512,    /* products in a row, see tile_allowed() */
@@ -229,7 +230,9 @@ static void choose_bands(lpips_plan *p, int band_rows)
 
         if (l->kind == LPIPS_WINO) {
             int across = lpips_min(lpips_ceil_div(l->mid_w, l->mx), 1 << 16) * p->pictures;
-            int rows = band_rows > 0 ? band_rows : lpips_ceil_div(BAND_TILES, across);
+            int tiles =
+                lpips_filter_bytes(p, l) > LPIPS_SHARE_BYTES ? SHARED_BAND : BAND_TILES;
+            int rows = band_rows > 0 ? band_rows : lpips_ceil_div(tiles, across);
 
             l->band = lpips_min(rows, lpips_ceil_div(l->mid_h, l->my)) * l->my;
         } else {

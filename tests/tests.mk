@@ -44,7 +44,8 @@ $(TESTS_DIR)/test_%: $(OBJ)/tests/test_%.o $(TESTS_DIR)/libsupport.a $(LIBLPIPS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $(call wraps,tests/test_$*.c) $^ $(TEST_LIBS) $(ALL_LIBS) -o $@
 
-$(TESTS_DIR)/checkkernels: $(OBJ)/tests/checkkernels.o $(TESTS_DIR)/libsupport.a $(LIBLPIPS)
+$(TESTS_DIR)/checkkernels: $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/checkkernels*.c)) \
+                           $(TESTS_DIR)/libsupport.a $(LIBLPIPS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(TEST_LIBS) $(ALL_LIBS) -o $@
 
