@@ -189,6 +189,11 @@ size_t lpips_context_memory(lpips_weights *w, int width, int height,
 
 int lpips_describe(const lpips_context *c, char *text, size_t size)
 {
+    int n = snprintf(text, size, "lpips %d.%d.%d", LPIPS_VERSION_MAJOR, LPIPS_VERSION_MINOR,
+                     LPIPS_VERSION_PATCH);
+
+    if (!c)
+        return n;
     return snprintf(text, size, "lpips %d.%d.%d %s v%s weights %.8s%s%s", LPIPS_VERSION_MAJOR,
                     LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, c->plan.net->name,
                     c->weights->version, c->weights->hash,

@@ -199,8 +199,9 @@ LPIPS_API size_t lpips_context_memory(lpips_weights *w, int width, int height,
 /*
  * What stands behind the numbers of this context, for logs and reports:
  *     "lpips 1.0.0 alex v0.1 weights 3f9c2a71"
- * followed by " no-lin" and " range 0..1" where those are chosen.  Returns the
- * length of the whole text, as snprintf() does.
+ * followed by " no-lin" and " range 0..1" where those are chosen; of NULL, the
+ * library's name and version only.  Returns the length of the whole text, as
+ * snprintf() does.
  */
 LPIPS_API int lpips_describe(const lpips_context *c, char *text, size_t size);
 
