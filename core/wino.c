@@ -320,11 +320,14 @@ static void cut(group *g, int job, int jobs)
     g->u1 = (int)((int64_t)n * (job + 1) / jobs);
 }
 
+/* How many groups the band is cut into: where each is one job, as many for each thread. */
 static int groups(const lpips_band *b)
 {
-    int each = b->l->group / b->c->set_size;
+    int each = b->l->group / b->c->set_size, n = units(b), most = (n + each - 1) / each;
+    int threads = b->l->shared ? 1 : b->c->plan.threads;
 
-    return (units(b) + each - 1) / each;
+    most = (most + threads - 1) / threads * threads;
+    return most < n ? most : n;
 }
 
 /* ---- small filters: one job, one group ---------------------------------- */

@@ -2,7 +2,8 @@
  * gemm_template.h - the product from a micro-kernel of ROWS rows (MICRO) and one of a single
  * row (gemm1), both of one panel:
  *     micro(d, d_stride, a, a_offset, a_stride, segs, b, k, init, relu, add)
- * with offsets and strides in bytes; `add` adds what d holds.
+ * with offsets and strides in bytes; `add` adds what d holds.  GEMM is its name, GEMM_LINKAGE
+ * nothing or static.
  */
 typedef void micro_kernel(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at,
                           ptrdiff_t as, int segs, const float *b, int k, const float *init,
@@ -52,9 +53,9 @@ static void gemm_panel(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t 
                block);
 }
 
-static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
-                 int segs, int rows, const float *b, int k, int panels, const float *init,
-                 int relu, int block)
+GEMM_LINKAGE void GEMM(float *d, ptrdiff_t d_stride, const float *const *a,
+                       ptrdiff_t a_stride, int segs, int rows, const float *b, int k,
+                       int panels, const float *init, int relu, int block)
 {
     if (segs > 1)
         block = k;

@@ -4,7 +4,7 @@
  * The product is written in assembly: from intrinsics GCC 12 folds the loads of the
  * panel into the multiplications and spills accumulators, which halves the speed.
  */
-#include "../kernels.h"
+#include "gemm_avx2.h"
 
 #include <immintrin.h>
 #include <math.h>
@@ -176,10 +176,12 @@ static void gemm1(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, p
 }
 
 #define MICRO gemm6
+#define GEMM  lpips_gemm_avx2
+#define GEMM_LINKAGE
 #include "gemm_template.h"
 
 void lpips_kernels_init_avx2(lpips_kernels *k)
 {
     init_template(k);
-    k->gemm = gemm;
+    k->gemm = lpips_gemm_avx2;
 }

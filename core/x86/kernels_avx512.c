@@ -2,7 +2,7 @@
  * kernels_avx512.c - AVX-512 F, VL, BW and DQ: as AVX2 with vectors twice as long, which
  * spares instructions where it adds no arithmetic (Zen 4).
  */
-#include "../kernels.h"
+#include "gemm_avx2.h"
 
 #include <immintrin.h>
 #include <math.h>
@@ -140,8 +140,22 @@ static void gemm1(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, p
     STORE(d, relu ? MAX(x, SET1(0.f)) : x);
 }
 
-#define MICRO gemm12
+#define MICRO        gemm12
+#define GEMM         gemm_long
+#define GEMM_LINKAGE static
 #include "gemm_template.h"
+
+/* Broadcasts of single floats cost more here than they save where sums are short. */
+static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
+                 int segs, int rows, const float *b, int k, int panels, const float *init,
+                 int relu, int block)
+{
+    if (segs > 1 || rows < ROWS || (relu && k <= 32))
+        lpips_gemm_avx2(d, d_stride, a, a_stride, segs, rows, b, k, panels, init, relu,
+                        block);
+    else
+        gemm_long(d, d_stride, a, a_stride, segs, rows, b, k, panels, init, relu, block);
+}
 
 void lpips_kernels_init_avx512(lpips_kernels *k)
 {
