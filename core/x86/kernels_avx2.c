@@ -175,10 +175,49 @@ static void gemm1(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, p
     STORE(d + 8, relu ? MAX(y, SET1(0.f)) : y);
 }
 
-#define MICRO gemm6
-#define GEMM  lpips_gemm_avx2
-#define GEMM_LINKAGE
+typedef void micro_kernel(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at,
+                          ptrdiff_t as, int segs, const float *b, int k, const float *init,
+                          int relu, int add);
+
+/* Block by block of k: there are no registers for a second set of sums. */
+static void blocks(micro_kernel *micro, float *d, ptrdiff_t ds, const float *const *a,
+                   ptrdiff_t at, ptrdiff_t as, int segs, const float *b, int k,
+                   const float *init, int relu, int block)
+{
+    static const float zero[LPIPS_PANEL];
+
+    for (int l = 0; l < k; l += block) {
+        int n = k - l < block ? k - l : block;
+
+        micro(d, ds, a, at + 4 * l, as, segs, b + (ptrdiff_t)l * LPIPS_PANEL, n,
+              l ? zero : init, relu && l + n == k, l > 0);
+    }
+}
+
+static void tile(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
+                 int segs, const float *b, int k, const float *init, int relu, int block)
+{
+    blocks(gemm6, d, ds, a, at, as, segs, b, k, init, relu, block);
+}
+
 #include "gemm_template.h"
+
+void lpips_gemm_avx2(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
+                     int segs, int rows, const float *b, int k, int panels, const float *init,
+                     int relu, int block)
+{
+    if (segs > 1)
+        block = k;
+    for (int q = 0; q < panels; q++, d += LPIPS_PANEL, init += LPIPS_PANEL) {
+        const float *panel = b + (ptrdiff_t)q * segs * k * LPIPS_PANEL;
+
+        if (rows >= ROWS)
+            gemm_panel(d, d_stride, a, a_stride, segs, rows, panel, k, init, relu, block);
+        for (int i = 0; i < rows && rows < ROWS; i++)
+            blocks(gemm1, d + i * d_stride, 4 * d_stride, a, 4 * i * a_stride, 4 * a_stride,
+                   segs, panel, k, init, relu, block);
+    }
+}
 
 void lpips_kernels_init_avx2(lpips_kernels *k)
 {

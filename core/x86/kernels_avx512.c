@@ -35,25 +35,32 @@ typedef __m512 vec;
     FMAS(a "(%%r11,%[as])", "14") FMAS(a "(%%r11,%[as],2)", "15")
 
 #define COPY(x)     "vmovaps %%zmm4, %%zmm" x "\n\t"
+#define CLEAR(x)    "vpxord %%zmm" x ", %%zmm" x ", %%zmm" x "\n\t"
 #define RELU(x)     "vmaxps %%zmm0, %%zmm" x ", %%zmm" x "\n\t"
-#define ADD(x, at)  "vaddps " at ", %%zmm" x ", %%zmm" x "\n\t"
+#define ADD(x, y)   "vaddps %%zmm" y ", %%zmm" x ", %%zmm" x "\n\t"
 #define PUT(x, at)  "vmovups %%zmm" x ", " at "\n\t"
 #define THREE(to, from, by) "lea (%%" from ",%[" by "],2), %%" to "\n\tadd %[" by "], %%" to "\n\t"
+#define EACH(F)                                                                        \
+    F("4", "16") F("5", "17") F("6", "18") F("7", "19") F("8", "20") F("9", "21")      \
+    F("10", "22") F("11", "23") F("12", "24") F("13", "25") F("14", "26") F("15", "27")
+#define TOTAL(x, y)  ADD(y, x) CLEAR(x)
+#define MINUS0(x, y) "vmovaps %%zmm1, %%zmm" y "\n\t"
+#define RELU1(x, y)  RELU(x)
 
-/* All sums start from init. */
+/* Sums (4 to 15) start from init, totals of blocks (16 to 27) from -0, which is added to
+ * without a trace. */
 #define START \
     "vmovups %[init], %%zmm4\n\t" \
-    COPY("5") COPY("6") COPY("7") COPY("8") COPY("9") COPY("10") COPY("11") COPY("12") \
-    COPY("13") COPY("14") COPY("15")
+    COPY("5") COPY("6") COPY("7") COPY("8") COPY("9") COPY("10") COPY("11") COPY("12") COPY("13") COPY("14") COPY("15") \
+    "vpternlogd $255, %%zmm1, %%zmm1, %%zmm1\n\t" \
+    "vpslld $31, %%zmm1, %%zmm1\n\t" \
+    EACH(MINUS0)
 
-/* Segment by segment, four steps at a time and then one. */
+/* Four steps at a time, after so many fours the sums to the totals, then one by one. */
 #define LOOPS \
-    "1:\n\t" \
-    "mov (%[seg]), %%r8\n\t" \
-    "add $8, %[seg]\n\t" \
-    "add %[at], %%r8\n\t" \
+    "mov %[a], %%r8\n\t" \
     THREE("r9", "r8", "as") THREE("r10", "r9", "as") THREE("r11", "r10", "as") \
-    "mov %[k], %[n]\n\t" \
+    "mov %[fours], %%rax\n\t" \
     "sub $4, %[n]\n\t" \
     "jl 3f\n\t" \
     ".p2align 4\n" \
@@ -65,10 +72,18 @@ typedef __m512 vec;
     "add $16, %%r11\n\t" \
     "add $256, %[b]\n\t" \
     "sub $4, %[n]\n\t" \
-    "jge 2b\n" \
+    "jl 3f\n\t" \
+    "dec %%rax\n\t" \
+    "jnz 2b\n\t" \
+    EACH(TOTAL) \
+    "mov %[fours], %%rax\n\t" \
+    "jmp 2b\n" \
     "3:\n\t" \
     "add $4, %[n]\n\t" \
-    "jz 5f\n" \
+    "jz 5f\n\t" \
+    "dec %%rax\n\t" \
+    "jnz 4f\n\t" \
+    EACH(TOTAL) \
     "4:\n\t" \
     STEP("0", "0") \
     "add $4, %%r8\n\t" \
@@ -79,26 +94,17 @@ typedef __m512 vec;
     "dec %[n]\n\t" \
     "jnz 4b\n"
 
-/* What d held, the ReLU, and out. */
+/* Sums and totals, the ReLU, and out. */
 #define END \
     "5:\n\t" \
-    "dec %[left]\n\t" \
-    "jnz 1b\n\t" \
-    "mov %[d], %%r8\n\t" \
-    THREE("r9", "r8", "ds") THREE("r10", "r9", "ds") THREE("r11", "r10", "ds") \
-    "test %[add], %[add]\n\t" \
-    "jz 7f\n\t" \
-    ADD("4", "(%%r8)") ADD("5", "(%%r8,%[ds])") ADD("6", "(%%r8,%[ds],2)") \
-    ADD("7", "(%%r9)") ADD("8", "(%%r9,%[ds])") ADD("9", "(%%r9,%[ds],2)") \
-    ADD("10", "(%%r10)") ADD("11", "(%%r10,%[ds])") ADD("12", "(%%r10,%[ds],2)") \
-    ADD("13", "(%%r11)") ADD("14", "(%%r11,%[ds])") ADD("15", "(%%r11,%[ds],2)") \
-    "7:\n\t" \
+    EACH(ADD) \
     "test %[relu], %[relu]\n\t" \
     "jz 6f\n\t" \
     "vxorps %%xmm0, %%xmm0, %%xmm0\n\t" \
-    RELU("4") RELU("5") RELU("6") RELU("7") RELU("8") RELU("9") RELU("10") RELU("11") \
-    RELU("12") RELU("13") RELU("14") RELU("15") \
+    EACH(RELU1) \
     "6:\n\t" \
+    "mov %[d], %%r8\n\t" \
+    THREE("r9", "r8", "ds") THREE("r10", "r9", "ds") THREE("r11", "r10", "ds") \
     PUT("4", "(%%r8)") PUT("5", "(%%r8,%[ds])") PUT("6", "(%%r8,%[ds],2)") \
     PUT("7", "(%%r9)") PUT("8", "(%%r9,%[ds])") PUT("9", "(%%r9,%[ds],2)") \
     PUT("10", "(%%r10)") PUT("11", "(%%r10,%[ds])") PUT("12", "(%%r10,%[ds],2)") \
@@ -106,43 +112,26 @@ typedef __m512 vec;
 
 /* clang-format on */
 
-/* d[12][16] of one panel; strides in bytes. */
-static void gemm12(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
-                   int segs, const float *b, int k, const float *init, int relu, int add)
+/* d[12][16] of one panel; offset and strides in bytes.  One segment; blocks of whole fours.
+ */
+static void tile(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
+                 int segs, const float *b, int k, const float *init, int relu, int block)
 {
-    const float *const *seg = a;
-    int64_t left = segs, n = k, steps = k;
+    const char *from = (const char *)a[0] + at;
+    int64_t n = k, fours = block / 4;
 
-    __asm__ volatile(
-        START LOOPS END
-        : [seg] "+r"(seg), [b] "+r"(b), [left] "+r"(left), [n] "+r"(n)
-        : [init] "m"(*(const float(*)[16])init), [at] "r"(at), [as] "r"(as), [k] "m"(steps),
-          [d] "m"(d), [ds] "r"(ds), [relu] "r"(relu), [add] "r"(add)
-        : "r8", "r9", "r10", "r11", "cc", "memory", "xmm0", "xmm4", "xmm5", "xmm6", "xmm7",
-          "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+    (void)segs;
+    __asm__ volatile(START LOOPS END
+                     : [b] "+r"(b), [n] "+r"(n)
+                     : [init] "m"(*(const float(*)[16])init), [a] "m"(from), [as] "r"(as),
+                       [fours] "m"(fours), [d] "m"(d), [ds] "r"(ds), [relu] "r"(relu)
+                     : "rax", "r8", "r9", "r10", "r11", "cc", "memory", "xmm0", "xmm1",
+                       "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                       "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19",
+                       "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+                       "xmm27");
 }
 
-static void gemm1(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
-                  int segs, const float *b, int k, const float *init, int relu, int add)
-{
-    vec x = LOAD(init);
-
-    (void)ds;
-    (void)as;
-    for (int s = 0; s < segs; s++) {
-        const float *p = (const float *)((const char *)a[s] + at);
-
-        for (int l = 0; l < k; l++, b += LPIPS_PANEL)
-            x = FMA(SET1(p[l]), LOAD(b), x);
-    }
-    if (add)
-        x = x + LOAD(d);
-    STORE(d, relu ? MAX(x, SET1(0.f)) : x);
-}
-
-#define MICRO        gemm12
-#define GEMM         gemm_long
-#define GEMM_LINKAGE static
 #include "gemm_template.h"
 
 /* Broadcasts of single floats cost more here than they save where sums are short. */
@@ -150,11 +139,15 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
                  int segs, int rows, const float *b, int k, int panels, const float *init,
                  int relu, int block)
 {
-    if (segs > 1 || rows < ROWS || (relu && k <= 32))
+    if (segs > 1 || rows < ROWS || block % 4 || (relu && k <= 32)) {
         lpips_gemm_avx2(d, d_stride, a, a_stride, segs, rows, b, k, panels, init, relu,
                         block);
-    else
-        gemm_long(d, d_stride, a, a_stride, segs, rows, b, k, panels, init, relu, block);
+        return;
+    }
+    for (int q = 0; q < panels; q++)
+        gemm_panel(d + q * LPIPS_PANEL, d_stride, a, a_stride, 1, rows,
+                   b + (ptrdiff_t)q * k * LPIPS_PANEL, k, init + q * LPIPS_PANEL, relu,
+                   block);
 }
 
 void lpips_kernels_init_avx512(lpips_kernels *k)
