@@ -94,7 +94,6 @@ static void set_pointers(lpips_context *c)
     c->zero = (float *)(c->arena + p->zero_at);
     c->shift = lpips_weights_tensor(c->weights, "scaling_layer", "shift");
     c->scale = lpips_weights_tensor(c->weights, "scaling_layer", "scale");
-    c->reach_tmp = (unsigned char *)c->arena + p->reach_at;
     for (int i = 0; i < 512; i++)
         ones[i] = 1;
     for (int i = 0; i < p->layers; i++) {

@@ -25,7 +25,6 @@ struct lpips_context {
      * each of the others.  Set s holds pictures s * set_size ... */
     const lpips_image **picture;
     int sets, set_size;
-    unsigned char *reach_tmp;      /* a row of pixels */
     int no_reach;                  /* tests: see reach.h */
     atomic_int bad;                /* a float picture was refused */
     double done_before, done_part; /* share of the call done, and of this run */

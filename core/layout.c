@@ -225,7 +225,7 @@ static void lay_out_masks(lpips_plan *p, lpips_layer *l, lpips_rows *t)
 
 static void lay_out(lpips_plan *p)
 {
-    double scratch = 0, shared = 0;
+    double scratch = p->width + 64., shared = 0; /* at least a row of pixels (reach.c) */
     /* the row of zeros also stands for a missing bias and a missing row of features */
     ptrdiff_t widest = LPIPS_DIRECT_SCRATCH * 64;
 
@@ -250,7 +250,6 @@ static void lay_out(lpips_plan *p)
     }
     p->zero_at = reserve(p, (double)widest * sizeof(float));
     p->ones_at = reserve(p, 512 * sizeof(float));
-    p->reach_at = reserve(p, p->width + 64.);
     p->shared_at = reserve(p, shared);
     p->scratch_size = scratch > 1e15 ? 0 : ((size_t)scratch + 127) / 64 * 64;
     p->scratch_at = reserve(p, scratch * p->threads + 128. * p->threads);

@@ -114,7 +114,7 @@ typedef struct lpips_plan {
     int layers, tensors;
     lpips_layer layer[LPIPS_MAX_LAYER_COUNT];
     lpips_rows tensor[LPIPS_MAX_LAYER_COUNT];
-    size_t zero_at, ones_at, reach_at, shared_at, scratch_at, scratch_size;
+    size_t zero_at, ones_at, shared_at, scratch_at, scratch_size;
     size_t bytes; /* of the arena */
 } lpips_plan;
 

@@ -48,12 +48,13 @@ typedef struct window {
     const lpips_context *c;
     const lpips_rows *t;
     int size, stride, pad;
+    unsigned char *any; /* a row of pixels, for what the rows of the window hold */
 } window;
 
 /* dst[x - x0] for x in [x0, x1): is anything marked in the window of (y, x)? */
 static void mark_row(const window *w, int pair, int y, int x0, int x1, unsigned char *dst)
 {
-    unsigned char *any = w->c->reach_tmp;
+    unsigned char *any = w->any;
     int lo = x0 * w->stride - w->pad, hi = (x1 - 1) * w->stride - w->pad + w->size;
     int from = lo > 0 ? lo : 0, width = mask_width(w->c, w->t), to = hi < width ? hi : width;
     int full = 0, shift = mask_lo(w->c, w->t);
@@ -123,28 +124,35 @@ static void store_rows(const lpips_band *b, int pair, int x0, int x1, int end)
     }
 }
 
-void lpips_reach_band(const lpips_band *b)
+static void band_job(void *arg, int worker, int pair)
 {
+    const lpips_band *b = arg;
     const lpips_layer *l = b->l;
-    window w = {b->c, b->in, l->kernel, l->stride, l->pad};
+    window w = {b->c,      b->in,  l->kernel,
+                l->stride, l->pad, (unsigned char *)lpips_scratch(b->c, worker)};
     int x0, x1, end = b->f1;
 
     if (l == &b->c->plan.layer[1]) { /* on pixels, not on folded blocks of them */
         const lpips_step *s = b->c->plan.net->step;
 
-        w = (window){b->c, b->in, s->kernel, s->stride, s->pad};
+        w.size = s->kernel;
+        w.stride = s->stride;
+        w.pad = s->pad;
     }
     feature_columns(l, &x0, &x1);
     if (x0 >= x1)
         return;
     if (l->kind == LPIPS_DIRECT && l->after_pool && end < l->mid_h)
         end++;
-    for (int pair = 0; pair < lpips_pairs(b->c); pair++) {
-        for (int y = b->f0; y < end; y++)
-            mark_row(&w, pair, y, x0, x1, feature_row(b, pair, y));
-        if (l->after != LPIPS_DROP)
-            store_rows(b, pair, x0, x1, end);
-    }
+    for (int y = b->f0; y < end; y++)
+        mark_row(&w, pair, y, x0, x1, feature_row(b, pair, y));
+    if (l->after != LPIPS_DROP)
+        store_rows(b, pair, x0, x1, end);
+}
+
+void lpips_reach_band(lpips_band *b)
+{
+    lpips_pool_run(b->c->pool, band_job, b, lpips_pairs(b->c));
 }
 
 void lpips_reach_clear(const lpips_band *b, int pair, int y, int x0, int x1, float *d)

@@ -24,7 +24,7 @@ void lpips_reach_pixels(const lpips_context *c, int pair, int y, int x0, int x1,
                         const float *a, const float *b);
 
 /* Follows the masks through one band of a layer. */
-void lpips_reach_band(const lpips_band *b);
+void lpips_reach_band(lpips_band *b);
 
 /* Clears the distances [x0, x1) of feature row y that nothing reaches. */
 void lpips_reach_clear(const lpips_band *b, int pair, int y, int x0, int x1, float *d);
