@@ -19,7 +19,7 @@ enum {
     LPIPS_MAX_LAYER_COUNT = 28,
     LPIPS_MAX_SIDE = 1 << 20, /* pixels */
     LPIPS_MAX_PICTURES = 1024,
-    LPIPS_CHUNK = 48,          /* pixels of a row a job, a multiple of every kernel's rows */
+    LPIPS_CHUNK = 60,          /* pixels of a row a job, a multiple of every kernel's rows */
     LPIPS_SHARED_UNITS = 4,    /* tiles a job where all threads share a group */
     LPIPS_POINT_SCRATCH = 200, /* pixels: a pooled chunk and the row it is pooled from */
     LPIPS_DIRECT_SCRATCH = 500 /* pixels a picture: three rows, pooled chunk, pooling */

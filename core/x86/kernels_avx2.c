@@ -200,6 +200,18 @@ static void tile(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, pt
     blocks(gemm6, d, ds, a, at, as, segs, b, k, init, relu, block);
 }
 
+static void gemm_tail(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t as, int segs,
+                      int rows, int left, const float *b, int k, const float *init, int relu,
+                      int block)
+{
+    float t[ROWS * LPIPS_PANEL];
+
+    tile(t, sizeof *t * LPIPS_PANEL, a, 4 * (rows - ROWS) * as, 4 * as, segs, b, k, init,
+         relu, block);
+    for (int i = rows - left; i < rows; i++)
+        memcpy(d + i * ds, t + (i - rows + ROWS) * LPIPS_PANEL, sizeof *t * LPIPS_PANEL);
+}
+
 #include "gemm_template.h"
 
 void lpips_gemm_avx2(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,

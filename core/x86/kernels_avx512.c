@@ -132,6 +132,48 @@ static void tile(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, pt
                        "xmm27");
 }
 
+/* t[4][16], adding in the same order: four sums are as many as hide the latency. */
+static void tile4(float *t, const float *a, ptrdiff_t as, const float *b, int k,
+                  const float *init, int relu, int block)
+{
+    vec s0 = SET1(-0.f), s1 = s0, s2 = s0, s3 = s0, x0 = LOAD(init), x1 = x0, x2 = x0,
+        x3 = x0;
+
+    for (int l = 0, end; l < k; l = end) {
+        end = k - l > block ? l + block : k;
+        for (int i = l; i < end; i++) {
+            vec y = LOAD(b + (ptrdiff_t)i * LPIPS_PANEL);
+
+            x0 = FMA(SET1(a[i]), y, x0);
+            x1 = FMA(SET1(a[as + i]), y, x1);
+            x2 = FMA(SET1(a[2 * as + i]), y, x2);
+            x3 = FMA(SET1(a[3 * as + i]), y, x3);
+        }
+        s0 += x0, s1 += x1, s2 += x2, s3 += x3;
+        x0 = x1 = x2 = x3 = SET1(0.f);
+    }
+    STORE(t, relu ? MAX(s0, x0) : s0);
+    STORE(t + LPIPS_PANEL, relu ? MAX(s1, x0) : s1);
+    STORE(t + 2 * LPIPS_PANEL, relu ? MAX(s2, x0) : s2);
+    STORE(t + 3 * LPIPS_PANEL, relu ? MAX(s3, x0) : s3);
+}
+
+static void gemm_tail(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t as, int segs,
+                      int rows, int left, const float *b, int k, const float *init, int relu,
+                      int block)
+{
+    float t[4 * LPIPS_PANEL];
+
+    (void)segs;
+    for (int i = rows - left; i < rows; i += 4) {
+        int at = i < rows - 4 ? i : rows - 4;
+
+        tile4(t, a[0] + at * as, as, b, k, init, relu, block);
+        for (int j = i; j < at + 4; j++)
+            memcpy(d + j * ds, t + (j - at) * LPIPS_PANEL, sizeof *t * LPIPS_PANEL);
+    }
+}
+
 #include "gemm_template.h"
 
 /* Broadcasts of single floats cost more here than they save where sums are short. */
@@ -139,7 +181,7 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
                  int segs, int rows, const float *b, int k, int panels, const float *init,
                  int relu, int block)
 {
-    if (segs > 1 || rows < ROWS || block % 4 || (relu && k <= 32)) {
+    if (segs > 1 || rows < 4 || block % 4 || (relu && k <= 32 && block >= k)) {
         lpips_gemm_avx2(d, d_stride, a, a_stride, segs, rows, b, k, panels, init, relu,
                         block);
         return;
