@@ -71,10 +71,11 @@ endif
 # ---- the library -------------------------------------------------------------
 lib: $(LIB)/liblpips.so $(LIBLPIPS) $(LIB)/pkgconfig/liblpips.pc ## shared and static library
 
-$(OBJ)/core/c/%.o $(OBJ)/core/frame.o: EXTRA = -O3
+# Without errno a root can be a vector.
+$(OBJ)/core/c/%.o $(OBJ)/core/frame.o: EXTRA = -O3 -fno-math-errno
 # Their assembly needs the register that instrumented builds would keep for frames.
-$(OBJ)/core/x86/kernels_avx2.o: EXTRA = -O3 -fomit-frame-pointer -mavx2 -mfma
-$(OBJ)/core/x86/kernels_avx512.o: EXTRA = -O3 -fomit-frame-pointer -mavx512f -mavx512vl \
+$(OBJ)/core/x86/kernels_avx2.o: EXTRA = -O3 -fno-math-errno -fomit-frame-pointer -mavx2 -mfma
+$(OBJ)/core/x86/kernels_avx512.o: EXTRA = -O3 -fno-math-errno -fomit-frame-pointer -mavx512f -mavx512vl \
                                           -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
 $(OBJ)/core/blas.o $(OBJ)/tests/bench.o: EXTRA = $(BLAS_CFLAGS)
 

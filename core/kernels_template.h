@@ -241,7 +241,7 @@ static void pool_row(float *dst, const float *const *rows, int size, int n, int 
 /* Sums run in four lines: shorter chains, and less rounding. */
 #define LINES 4
 
-INLINE float unit(const float *x, int ch)
+INLINE float sum_of_squares(const float *x, int ch)
 {
     vec n[LINES];
 
@@ -253,27 +253,46 @@ INLINE float unit(const float *x, int ch)
 
             n[i] = FMA(v, v, n[i]);
         }
-    return (float)(1 / (sqrt((double)SUM((n[0] + n[1]) + (n[2] + n[3]))) + 1e-10));
+    return SUM((n[0] + n[1]) + (n[2] + n[3]));
 }
 
 /* Both sides are rounded before they are subtracted: a fused a * ra - b * rb would
  * round one only, and equal pictures would no longer give 0. */
+INLINE float difference(const float *a, const float *b, const float *lin, int ch, float na,
+                        float nb)
+{
+    vec ra = SET1(na), rb = SET1(nb), sum[LINES];
+
+    for (int j = 0; j < LINES; j++)
+        sum[j] = SET1(0.f);
+    for (int c = 0; c < ch; c += LINES * VL)
+        for (int j = 0; j < LINES; j++) {
+            int at = c + j * VL;
+            vec x = LOAD(a + at) * ra, y = LOAD(b + at) * rb, d = x - y;
+
+            sum[j] = FMA(LOAD(lin + at) * d, d, sum[j]);
+        }
+    return SUM((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
+/* Some pixels at a time, so that roots and quotients are vectors too. */
 static void head_row(float *dst, const float *a, const float *b, ptrdiff_t px, int n,
                      const float *lin, int ch)
 {
-    for (int i = 0; i < n; i++, a += px, b += px) {
-        vec ra = SET1(unit(a, ch)), rb = SET1(unit(b, ch)), sum[LINES];
+    enum { PIXELS = 8 };
+    float r[2 * PIXELS] = {0};
 
-        for (int j = 0; j < LINES; j++)
-            sum[j] = SET1(0.f);
-        for (int c = 0; c < ch; c += LINES * VL)
-            for (int j = 0; j < LINES; j++) {
-                int at = c + j * VL;
-                vec x = LOAD(a + at) * ra, y = LOAD(b + at) * rb, d = x - y;
+    for (int i = 0; i < n; i += PIXELS, a += PIXELS * px, b += PIXELS * px) {
+        int m = n - i < PIXELS ? n - i : PIXELS;
 
-                sum[j] = FMA(LOAD(lin + at) * d, d, sum[j]);
-            }
-        dst[i] = SUM((sum[0] + sum[1]) + (sum[2] + sum[3]));
+        for (int j = 0; j < m; j++) {
+            r[j] = sum_of_squares(a + j * px, ch);
+            r[PIXELS + j] = sum_of_squares(b + j * px, ch);
+        }
+        for (int j = 0; j < 2 * PIXELS; j++)
+            r[j] = (float)(1 / (sqrt((double)r[j]) + 1e-10));
+        for (int j = 0; j < m; j++)
+            dst[i + j] = difference(a + j * px, b + j * px, lin, ch, r[j], r[PIXELS + j]);
     }
 }
 
