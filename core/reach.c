@@ -74,13 +74,14 @@ static void mark_row(const window *w, int pair, int y, int x0, int x1, unsigned 
         memset(dst - 1, 1, (size_t)(x1 - x0) + 1);
         return;
     }
-    dst[-1] = 0;
+    dst[-1] = 1;
     for (int x = 0; x < x1 - x0; x++) {
         unsigned char m = 0;
 
         for (int i = 0; i < w->size; i++)
             m |= any[x * w->stride + i];
         dst[x] = m;
+        dst[-1] &= m;
     }
 }
 
@@ -103,25 +104,38 @@ static void feature_columns(const lpips_layer *l, int *x0, int *x1)
     }
 }
 
-/* The mask of what is stored: that of the features, or pooled. */
-static void store_rows(const lpips_band *b, int pair, int x0, int x1, int end)
+/* Row y of what is stored, in columns [x0, x1) of features: those of the row, or pooled from
+ * rows before `end`. */
+static void store_row(const lpips_band *b, int pair, int y, int x0, int x1, int end)
 {
     const lpips_layer *l = b->l;
     int down = l->after_pool ? 2 : 1, size = l->after_pool ? l->after_pool : 1;
+    int first = x0 / down,
+        last = (x1 + down - 1) / down < b->out->w ? (x1 + down - 1) / down : b->out->w;
+    unsigned char *dst = lpips_reach_row(b->c, b->out, pair, y) - b->out->x_lo, all = 1;
 
-    for (int y = b->f0 / down; y < b->out->h && y * down < b->f1; y++) {
-        unsigned char *dst = lpips_reach_row(b->c, b->out, pair, y) - b->out->x_lo;
-        unsigned char all = 1;
-
-        for (int x = x0 / down; x < b->out->w && x * down < x1; x++) {
-            dst[x] = 0;
-            for (int i = 0; i < size && y * down + i < end; i++)
-                for (int j = 0; j < size && x * down + j < x1; j++)
-                    dst[x] |= feature_row(b, pair, y * down + i)[x * down + j - x0];
-            all &= dst[x];
+    for (int i = 0; i < size && y * down + i < end; i++)
+        if (feature_row(b, pair, y * down + i)[-1]) {
+            memset(dst + first, 1, (size_t)(last - first));
+            dst[b->out->x_lo - 1] = 1;
+            return;
         }
-        dst[b->out->x_lo - 1] = all;
+    for (int x = first; x < last; x++) {
+        dst[x] = 0;
+        for (int i = 0; i < size && y * down + i < end; i++)
+            for (int j = 0; j < size && x * down + j < x1; j++)
+                dst[x] |= feature_row(b, pair, y * down + i)[x * down + j - x0];
+        all &= dst[x];
     }
+    dst[b->out->x_lo - 1] = all;
+}
+
+static void store_rows(const lpips_band *b, int pair, int x0, int x1, int end)
+{
+    int down = b->l->after_pool ? 2 : 1;
+
+    for (int y = b->f0 / down; y < b->out->h && y * down < b->f1; y++)
+        store_row(b, pair, y, x0, x1, end);
 }
 
 static void band_job(void *arg, int worker, int pair)

@@ -281,15 +281,26 @@ static void finish_pooled(const column *c, int y)
     }
 }
 
+/* As many for each thread. */
+static int columns(const lpips_band *b)
+{
+    int wide = b->l->x1 - b->l->x0, n = (wide + POOLED_CHUNK - 1) / POOLED_CHUNK;
+    int threads = b->c->sets > 1 ? 1 : b->c->plan.threads;
+
+    n = (n + threads - 1) / threads * threads;
+    return n < wide ? n : wide;
+}
+
 static void first_job(void *arg, int worker, int job)
 {
     lpips_band *b = arg;
     const lpips_layer *l = b->l;
-    int n = (l->x1 - l->x0 + POOLED_CHUNK - 1) / POOLED_CHUNK;
-    column c = {.b = b, .set = job / n, .x0 = l->x0 + job % n * POOLED_CHUNK};
-    int done = 2 * b->y0;
+    int n = columns(b), wide = l->x1 - l->x0, done = 2 * b->y0;
+    column c = {.b = b,
+                .set = job / n,
+                .x0 = l->x0 + (int)((int64_t)wide * (job % n) / n),
+                .x1 = l->x0 + (int)((int64_t)wide * (job % n + 1) / n)};
 
-    c.x1 = c.x0 + POOLED_CHUNK < l->x1 ? c.x0 + POOLED_CHUNK : l->x1;
     c.width = 2 * (c.x1 - c.x0) + 1;
     c.m0 = 2 * c.x0;
     c.m1 = c.m0 + c.width < l->mid_w ? c.m0 + c.width : l->mid_w;
@@ -313,7 +324,6 @@ static void run_band(lpips_context *c, int layer, int y0, int y1)
         c,  l, l->in >= 0 ? &c->plan.tensor[l->in] : NULL, &c->plan.tensor[l->out], y0, y1,
         y0, y1};
     int rows = y1 - y0, pictures = lpips_pictures(c);
-    int columns = (l->x1 - l->x0 + POOLED_CHUNK - 1) / POOLED_CHUNK;
 
     if (l->kind == LPIPS_DIRECT && l->after) {
         b.f0 = 2 * y0;
@@ -329,7 +339,7 @@ static void run_band(lpips_context *c, int layer, int y0, int y1)
         if (l->after == LPIPS_KEEP)
             lpips_pool_run(c->pool, direct_job, &b, c->sets * rows * chunks(&b));
         else
-            lpips_pool_run(c->pool, first_job, &b, c->sets * columns);
+            lpips_pool_run(c->pool, first_job, &b, c->sets * columns(&b));
         break;
     case LPIPS_POOL:
         lpips_pool_run(c->pool, pool_job, &b, pictures * rows * chunks(&b));
