@@ -319,6 +319,9 @@ static void whole_map(lpips_net net)
     expected = read_npy(path, 64, 64);
     if (!w || !p.rgb[0] || !p.rgb[1] || !expected) {
         print_message("skipped: needs weights, pictures and %s\n", path);
+        free(expected);
+        test_maps_free(&maps);
+        test_pair_free(&p);
         skip();
     }
     test_compare_map(w, &p, NULL, &maps);
