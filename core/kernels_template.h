@@ -4,6 +4,7 @@
  *     VL             floats in a vector, 16 a multiple of it
  *     vec            the type, with the operators of GCC's vector extensions
  *     LOAD STORE SET1 FMA(a, b, c) = a * b + c, MAX, SUM
+ *     LOADU8         VL bytes as floats, or nothing: C's loading is kept then
  * and includes this once.  Contraction is off: FMA is used where it is written.
  *
  * Winograd transforms (Lavin and Gray 2016, section 4; Toom-Cook): with the points
@@ -296,8 +297,39 @@ static void head_row(float *dst, const float *a, const float *b, ptrdiff_t px, i
     }
 }
 
+#ifdef LOADU8
+/* Packed RGB is a row of bytes whose factors repeat every third; the rest goes one by one. */
+static int load_u8(float *dst, const void *const src[3], ptrdiff_t step, int n,
+                   const float mul[3], const float add[3])
+{
+    const uint8_t *r = src[0], *g = src[1], *b = src[2];
+    float factor[3 * VL], offset[3 * VL];
+    int i = 0;
+
+    for (int j = 0; j < 3 * VL; j++) {
+        factor[j] = mul[j % 3];
+        offset[j] = add[j % 3];
+    }
+    if (step == 3 && (uintptr_t)g - (uintptr_t)r == 1 && (uintptr_t)b - (uintptr_t)r == 2)
+        for (; i + VL <= n; i += VL)
+            for (int j = 0; j < 3 * VL; j += VL)
+                STORE(dst + 3 * i + j,
+                      LOADU8(r + 3 * i + j) * LOAD(factor + j) + LOAD(offset + j));
+    for (; i < n; i++) {
+        dst[3 * i] = (float)r[i * step] * mul[0] + add[0];
+        dst[3 * i + 1] = (float)g[i * step] * mul[1] + add[1];
+        dst[3 * i + 2] = (float)b[i * step] * mul[2] + add[2];
+    }
+    return 0;
+}
+#endif
+
 static void init_template(lpips_kernels *k)
 {
+#ifdef LOADU8
+    k->load_row[0] = load_u8;
+#endif
+
 #define SET_3(ny, my, nx, mx)                                           \
     k->wino_in[LPIPS_TILE_##ny][LPIPS_TILE_##nx] = wino_in_##ny##_##nx; \
     k->wino_out[0][LPIPS_TILE_##ny][LPIPS_TILE_##nx] = wino_out_##ny##_##my##_##nx##_##mx;

@@ -19,6 +19,7 @@ typedef __m256 vec;
 #define STORE(p, v)  _mm256_storeu_ps(p, v)
 #define MAX(a, b)    _mm256_max_ps(a, b)
 #define SUM(v)       sum8(v)
+#define LOADU8(p)    _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(p))))
 
 static inline float sum8(__m256 v)
 {

@@ -17,6 +17,7 @@ typedef __m512 vec;
 #define STORE(p, v)  _mm512_storeu_ps(p, v)
 #define MAX(a, b)    _mm512_max_ps(a, b)
 #define SUM(v)       _mm512_reduce_add_ps(v)
+#define LOADU8(p)    _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)(p))))
 
 #include "../kernels_template.h"
 
