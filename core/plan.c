@@ -12,7 +12,7 @@ enum {
     SHARED_BAND = 96,     /* where they work on one group together */
     BAND_BYTES = 2 << 20, /* of a tensor, where there are no tiles */
     DIRECT_BAND = 16,     /* a fused first layer computes one row a band twice */
-    LARGE_BLOCK = 512,    /* products in a row, see tile_allowed() */
+    LARGE_BLOCK = 512,    /* products in a row, see allowed() */
     SMALL_BLOCK = 8
 };
 
