@@ -55,7 +55,7 @@ $(FFMPEG_BIN): $(FFMPEG_DIR)/configured ffmpeg-filter/vf_lpips.c $(BUILD)/includ
 	@cp -f $(FFMPEG_OBJ)/ffmpeg $@
 
 # The patches are made, not written: from the files in ffmpeg-filter/ and a clean tree.
-PATCH_VERSIONS ?= 7.1
+PATCH_VERSIONS ?= 5.1 7.1 8.1 9.0
 
 patches: ## write patches/ anew from ffmpeg-filter/ and clean trees
 	@set -e; for v in $(PATCH_VERSIONS); do \
