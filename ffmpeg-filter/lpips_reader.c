@@ -385,6 +385,18 @@ static float *alloc_planes(int width, int height, ptrdiff_t *stride)
     return av_malloc_array(3 * (size_t)height, *stride);
 }
 
+int ff_lpips_check_scale_flags(AVFilterContext *ctx, const char *scale_flags)
+{
+    struct SwsContext *sws = sws_alloc_context();
+    int ret = sws ? av_opt_set(sws, "sws_flags", scale_flags, 0) : AVERROR(ENOMEM);
+
+    if (ret < 0)
+        av_log(ctx, AV_LOG_ERROR, "scale_flags=%s: libswscale knows no such flags\n",
+               scale_flags);
+    sws_freeContext(sws);
+    return ret;
+}
+
 static int init_scaler(AVFilterContext *ctx, LPIPSReader *r)
 {
     const struct {
@@ -401,12 +413,7 @@ static int init_scaler(AVFilterContext *ctx, LPIPSReader *r)
         return AVERROR(ENOMEM);
     for (int i = 0; i < FF_ARRAY_ELEMS(options); i++)
         av_opt_set_int(r->sws, options[i].name, options[i].value, 0);
-    ret = av_opt_set(r->sws, "sws_flags", r->scale_flags, 0);
-    if (ret < 0) {
-        av_log(ctx, AV_LOG_ERROR, "scale_flags=%s: libswscale knows no such flags\n",
-               r->scale_flags);
-        return ret;
-    }
+    av_opt_set(r->sws, "sws_flags", r->scale_flags, 0);
     ret = sws_init_context(r->sws, NULL, NULL);
     if (ret < 0)
         av_log(ctx, AV_LOG_ERROR, "Cannot scale %s from %dx%d to %dx%d\n", r->name, r->width,

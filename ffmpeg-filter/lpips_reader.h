@@ -62,6 +62,9 @@ enum LPIPSTags { LPIPS_TAGS_OWN, LPIPS_TAGS_MAIN, LPIPS_TAGS_REFERENCE, NB_LPIPS
 int ff_lpips_negotiate(AVFilterFormatsConfig **in, int nb_inputs, AVFilterFormatsConfig *out,
                        int passes);
 
+/** Whether libswscale knows these flags; says so where not. */
+int ff_lpips_check_scale_flags(AVFilterContext *ctx, const char *scale_flags);
+
 /**
  * Prepare for frames of width x height, to be compared as to_width x to_height. May be
  * called again when those change.

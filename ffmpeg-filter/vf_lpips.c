@@ -120,7 +120,7 @@ static const AVOption filter_options[] = {
         VALUE("inferno", LPIPS_COLORS_INFERNO, "colormap", ""),
         VALUE("cividis", LPIPS_COLORS_CIVIDIS, "colormap", "for colour-blind viewers"),
         VALUE("gray",    LPIPS_COLORS_GRAY,    "colormap", ""),
-    { "full_scale",  "Set the distance that has the last colour of the map", OFFSET(picture.full_scale), AV_OPT_TYPE_DOUBLE, {.dbl = 1}, 1e-6, 1e6, FLAGS },
+    { "full_scale",  "Set the distance that has the last colour of the map", OFFSET(picture.full_scale), AV_OPT_TYPE_DOUBLE, {.dbl = 0.5}, 1e-6, 1e6, FLAGS },
     { "opacity",     "Set the opacity of the map over the picture", OFFSET(picture.opacity), AV_OPT_TYPE_DOUBLE, {.dbl = 0.6}, 0, 1, FLAGS },
     STRING("dump",       engine.dump_path, NULL, "Set file where to store the pictures as they are compared, as floats"),
     { NULL }
@@ -251,8 +251,9 @@ static int check_threshold(AVFilterContext *ctx)
         }
         value = lpips_stats_value(&stats, s->pooled);
         if (value > s->threshold) {
-            av_log(ctx, AV_LOG_ERROR, "LPIPS %s of %s, %.9f, is above the threshold of %g\n",
-                   s->pool, s->engine.readers[i].name, value, s->threshold);
+            av_log(ctx, AV_LOG_ERROR, "LPIPS %s%s%s %.9f is above the threshold %g\n",
+                   s->engine.nb_inputs > 2 ? s->engine.readers[i].name : "",
+                   s->engine.nb_inputs > 2 ? " " : "", s->pool, value, s->threshold);
             ret = AVERROR(ERANGE);
         }
     }
@@ -332,7 +333,8 @@ static av_cold int init(AVFilterContext *ctx)
 
     for (int i = 0; i < s->engine.nb_inputs && ret >= 0; i++)
         ret = append_input(ctx, i);
-    if (ret < 0 || (ret = find_pool(ctx)) < 0)
+    if (ret < 0 || (ret = find_pool(ctx)) < 0 ||
+        (ret = ff_lpips_check_scale_flags(ctx, s->engine.scale_flags)) < 0)
         return ret;
     s->fs.on_event = do_lpips;
     s->pairs.fs = &s->fs;
