@@ -157,7 +157,8 @@ two 64x64 64x64 "=model=$work/none"; check 'a model that is not there' refuses "
 echo 'no tensors' >"$work/bad"
 two 64x64 64x64 "=model=$work/bad"; check 'a model that is none' refuses 'Could not load model: .*safetensors|Could not load model: .*bad' "${args[@]}"
 two 64x64 64x64 "=f=$work/no/such/folder"; check 'a stats file that cannot be written' refuses 'Could not open stats file .*No such file' "${args[@]}"
-args=(-lavfi "testsrc2=s=64x64:d=0.04,format=yuv420p,setparams=colorspace=ictcp,split[a][b];[a][b]lpips")
+# From an input: ffmpeg 5.1 exits with 0 after an error between frames in a graph without any.
+args=(-f lavfi -i testsrc2=s=64x64:d=0.04 -lavfi "[0:v]format=yuv420p,setparams=colorspace=ictcp,split[a][b];[a][b]lpips")
 check 'a colour space that has no matrix' refuses "colour space ictcp cannot be read" "${args[@]}"
 
 weights=$build/weights
@@ -188,9 +189,15 @@ fi
 soft='testsrc2=s=192x128:r=25:d=0.08,format=gbrp,gblur=6'
 # A format's line: its name and, after it, what differs at most.
 known=$(ff -v error -pix_fmts)
+writes() { # FORMAT: whether this FFmpeg's scaler can
+    ff -v quiet -lavfi "testsrc2=s=16x16:d=0.04,format=gbrp,scale,format=$1" -f null -
+}
 while read -r fmt most; do
     if ! grep -qE "^[IOHPB.]+ $fmt " <<<"$known"; then
         skip "$fmt" "FFmpeg $version does not have it"
+        continue
+    elif ! writes "$fmt"; then
+        skip "$fmt" "FFmpeg $version cannot convert to it"
         continue
     fi
     check "$fmt against gbrp: below $most" all "d < $most" \
