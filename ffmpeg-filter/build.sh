@@ -2,7 +2,7 @@
 # The steps of `make ffmpeg`; ffmpeg.mk says when each is due.
 # usage: build.sh patch TREE PATCH
 #        build.sh keep TREE OBJ OWN-TREE
-#        build.sh configure TREE OBJ PKGCONFIG-FOLDER full|small
+#        build.sh configure TREE OBJ PKGCONFIG-FOLDER full|small|own [OPTION...]
 #        build.sh filter TREE FILE...
 #        build.sh make OBJ
 set -eu
@@ -75,33 +75,41 @@ list() { # KIND NAMES...
     echo "$*" | tr -s ' \n' ',,' | sed "s/^/--enable-$kind=/; s/,\$//"
 }
 
-configure_tree() { # TREE OBJ PKGCONFIG-FOLDER EXTENT
+# The program as small as tests and demo allow: nothing but what is listed here.
+trimmed() { # EXTENT
+    [ "$1" = small ] || full
+    echo --disable-everything --disable-autodetect --disable-doc --disable-network \
+        --disable-ffplay --disable-debug --enable-protocol=file,pipe --enable-indev=lavfi
+    # shellcheck disable=SC2086 # lists of words
+    echo "$(list filter $filters)" "$(list demuxer $demuxers)" "$(list muxer $muxers)" \
+        "$(list decoder $decoders)" "$(list encoder $encoders)" "$(list parser $parsers)" \
+        "$(list bsf $bsfs)"
+    command -v nasm >/dev/null || echo --disable-x86asm
+    ! pkg-config --exists zlib || echo --enable-zlib
+    if [ "$1" = small ]; then
+        echo --optflags=-O1
+    elif pkg-config --exists dav1d; then
+        echo --enable-libdav1d --enable-decoder=libdav1d
+    fi
+    ! pkg-config --exists x264 || echo --enable-gpl --enable-libx264 --enable-encoder=libx264
+}
+
+configure_tree() { # TREE OBJ PKGCONFIG-FOLDER EXTENT [OPTION...]
     source=$(cd "$1" && pwd)
     pkgconfig=$(cd "$3" && pwd)
+    obj=$2
     export PKG_CONFIG_PATH="$pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
     unset MAKEFLAGS MFLAGS MAKELEVEL
-    extra=
-    command -v nasm >/dev/null || extra="$extra --disable-x86asm"
-    ! pkg-config --exists zlib || extra="$extra --enable-zlib"
-    case $4 in
-    small) extra="$extra --optflags=-O1" ;;
-    *)
-        full
-        ! pkg-config --exists dav1d || extra="$extra --enable-libdav1d --enable-decoder=libdav1d"
-        ;;
-    esac
-    ! pkg-config --exists x264 || extra="$extra --enable-gpl --enable-libx264 --enable-encoder=libx264"
-    mkdir -p "$2"
-    cd "$2"
+    options=
+    [ "$4" = own ] || options=$(trimmed "$4")
+    shift 4
+    mkdir -p "$obj"
+    cd "$obj"
+    obj=$PWD
     # shellcheck disable=SC2086 # lists of words
-    "$source/configure" --enable-liblpips --disable-everything --disable-autodetect \
-        --disable-doc --disable-network --disable-ffplay --disable-debug --enable-protocol=file,pipe \
-        --enable-indev=lavfi ${CC:+--cc="$CC"} \
-        "$(list filter $filters)" "$(list demuxer $demuxers)" "$(list muxer $muxers)" \
-        "$(list decoder $decoders)" "$(list encoder $encoders)" "$(list parser $parsers)" \
-        "$(list bsf $bsfs)" $extra >configure.log 2>&1 || {
+    "$source/configure" --enable-liblpips $options ${CC:+--cc="$CC"} "$@" >configure.log 2>&1 || {
         tail -n 15 configure.log >&2
-        die "configure failed; $2/ffbuild/config.log says why"
+        die "configure failed; $obj/ffbuild/config.log says why"
     }
     # The program finds the library of this tree wherever the tree is moved to.  Written
     # here, for configure expands the dollar away.

@@ -80,6 +80,7 @@ from_debian() {
     if [ -z "$found" ]; then
         # A list without any FFmpeg says nothing.
         [ -z "$versions" ] || gone=1
+        # shellcheck disable=SC2086 # a list of words
         echo "get-source: Debian $suite offers FFmpeg" ${versions:-not at all} >&2
         return 1
     fi
