@@ -31,7 +31,7 @@ MESSAGE = """\
 Subject: [PATCH] avfilter: add lpips filter
 
 It measures the perceptual distance LPIPS between two videos with liblpips.
-Made by `make patches` of liblpips for FFmpeg {version}; do not edit.
+For FFmpeg {version}.  Made by `make patches` of liblpips from {origin}; do not edit.
 """
 
 
@@ -206,8 +206,12 @@ def new_parts():
     return {name: diff(name, None, source.read_text()) for name, source in NEW_FILES.items()}
 
 
-def write(patch, release, parts):
-    patch.write_text(MESSAGE.format(version=release) + "---\n"
+def point_release(tree):
+    return (tree / "RELEASE").read_text().strip()
+
+
+def write(patch, release, origin, parts):
+    patch.write_text(MESSAGE.format(version=release, origin=origin) + "---\n"
                      + "".join(parts[name] for name in sorted(parts)))
 
 
@@ -223,6 +227,8 @@ def main():
     if len(args) == 5 and args[0] == "--between":
         older, newer = (clean(pathlib.Path(tree)) for tree in args[1:3])
         release, patch = args[3], pathlib.Path(args[4])
+        origin = (f"what {point_release(older)} and {point_release(newer)} have in common, and "
+                  "never applied to the release itself")
         for name, change in CHANGES.items():
             text = (newer / name).read_text()
             if name in ("Changelog", "libavfilter/version.h"):
@@ -232,13 +238,14 @@ def main():
                                            release)
     elif len(args) == 2:
         tree, patch = clean(pathlib.Path(args[0])), pathlib.Path(args[1])
-        release = ".".join((tree / "RELEASE").read_text().strip().split(".")[:2])
+        origin = point_release(tree)
+        release = ".".join(origin.split(".")[:2])
         for name, change in CHANGES.items():
             text = (tree / name).read_text()
             parts[name] = diff(name, text, change(text, release))
     else:
         raise SystemExit(__doc__)
-    write(patch, release, parts)
+    write(patch, release, origin, parts)
 
 
 if __name__ == "__main__":
