@@ -54,33 +54,43 @@ class Colour(Case):
         name = self.codes(phase, matrix, levels, subsampling, bits)
         return Clip(name, pixels.pix_fmt(subsampling, bits), own)
 
-    def compare(self, pairs, code=0):
-        """All pairs in one run; gives it and the distance of each, which all frames have.
-        Filters are named c0, c1 ..., their files s0, s1 ...  Sees to it that no scaler came in."""
-        clips = {}
-        for n, pair in enumerate(pairs):
-            clips.setdefault(pair.main, []).append(f"[m{n}]")
-            clips.setdefault(pair.ref, []).append(f"[r{n}]")
+    def compare(self, pairs):
+        """All pairs in one run; gives it and the distance of each, which all its frames have,
+        a list of them where main is a list of clips.  Filters are named c0, c1 ..., their
+        files s0, s1 ...  Sees to it that no scaler came in."""
         inputs, chains = [], []
-        for i, (clip, pads) in enumerate(clips.items()):
+
+        def pad(clip):
             where = ["-chroma_sample_location", clip.location] if clip.location else []
             size = "%dx%d" % clip.size
-            inputs += f"-f rawvideo -pix_fmt {clip.fmt} -s {size} -r 25".split()
-            inputs += [*where, "-i", clip.file]
-            chain = f"setparams={clip.tags}," if clip.tags else ""
-            chains.append(f"[{i}:v]{chain}split={len(pads)}{''.join(pads)}")
+            i = sum(a == "-i" for a in inputs)
+            inputs.extend(f"-f rawvideo -pix_fmt {clip.fmt} -s {size} -r 25".split())
+            inputs.extend([*where, "-i", clip.file])
+            if not clip.tags:
+                return f"[{i}:v]"
+            chains.append(f"[{i}:v]setparams={clip.tags}[i{i}]")
+            return f"[i{i}]"
+
         for n, p in enumerate(pairs):
-            chains.append(f"[m{n}][r{n}]lpips@c{n}=f=s{n}:threads=1:{p.options}".rstrip(":"))
-            chains[-1] += f"[o{n}]"
-        run = self.graph(";".join(chains), *inputs, code=code, level="level+verbose")
+            mains = p.main if isinstance(p.main, list) else [p.main]
+            options = [f"f=s{n}:threads=1", p.options]
+            if len(mains) > 1:
+                options.append(f"inputs={len(mains) + 1}")
+            pads = "".join(map(pad, [*mains, p.ref]))
+            chains.append(f"{pads}lpips@c{n}={':'.join(filter(None, options))}[o{n}]")
+        run = self.graph(";".join(chains), *inputs, level="level+verbose")
         self.assertNotRegex(run.text, "auto_scale|auto-inserting")
-        scores = []
-        for n, pair in enumerate(pairs):
-            found = self.scores(f"s{n}")
-            self.assertEqual(len(found), self.frames, pair)
-            self.assertEqual(len(set(found)), 1, pair)
-            scores.append(found[0])
-        return run, scores
+        return run, [self.distance(f"s{n}", p.main) for n, p in enumerate(pairs)]
+
+    def distance(self, name, main):
+        names = [f"main{k}" for k in range(len(main))] if isinstance(main, list) else [None]
+        found = []
+        for which in names:
+            values = [s["lpips"] for s in self.stats(name) if s.get("input") == which]
+            self.assertEqual(len(values), self.frames, name)
+            self.assertEqual(len(set(values)), 1, name)
+            found.append(values[0])
+        return found if isinstance(main, list) else found[0]
 
     def once(self, run, name, text, times=1):
         said = run.said("warning", by=name, text=text)
@@ -95,15 +105,16 @@ class Table(Colour):
                     check(subsampling, bits)
 
     def test_same_codes_same_tags(self):
-        """Equal codes give exactly 0 with the same tags and with one side untagged; others do not."""
+        """Equal codes give 0 with the same tags and with one side untagged; others do not."""
 
         def check(subsampling, bits):
-            chosen = [""]
+            chosen = ["", tags("bt2020nc", "pc")]
             if subsampling == "gray":
-                chosen = ["range=tv", "range=pc", ""]
-            elif subsampling != "rgb":
-                chosen = [tags(m, r) for m in MATRICES for r in RANGES]
-                chosen += ["colorspace=bt2020nc", "range=pc", ""]
+                chosen = ["", "range=tv", "range=pc"]
+            elif subsampling == "rgb":
+                chosen = [""]
+            elif (subsampling, bits) == ("420", 8):
+                chosen += [tags(m, "tv") for m in MATRICES] + ["colorspace=bt2020nc", "range=pc"]
             file = self.codes(0, "bt709", "tv", subsampling, bits)
             other = self.codes(0.8, "bt709", "tv", subsampling, bits)
             fmt = pixels.pix_fmt(subsampling, bits)
@@ -111,6 +122,8 @@ class Table(Colour):
                 Pair(Clip(file, fmt, a), Clip(file, fmt, b))
                 for t in chosen
                 for a, b in {(t, t): 0, (t, ""): 0, ("", t): 0}
+                # FFmpeg 7 and later tag gray as full range before a filter sees it.
+                if a == b or subsampling != "gray" or t != "range=tv"
             ]
             pairs.append(Pair(Clip(file, fmt), Clip(other, fmt)))
             run, scores = self.compare(pairs)
@@ -122,32 +135,38 @@ class Table(Colour):
         self.each_format(check)
 
     def test_conflicting_tags(self):
-        """Equal codes under other tags differ, with one warning; tags=main, reference give 0."""
+        """Equal codes under other tags differ, with one warning; with tags= they give 0."""
         conflicts = [
-            (tags("bt709", "tv"), tags("smpte170m", "tv")),
+            (tags("bt709", "tv"), tags("smpte170m", "pc")),
             (tags("bt709", "tv"), tags("bt2020nc", "tv")),
             (tags("bt709", "tv"), tags("bt709", "pc")),
-            (tags("fcc", "pc"), tags("ycgco", "tv")),
+            (tags("fcc", "pc"), tags("ycgco", "pc")),
             (tags("smpte240m", "tv"), tags("fcc", "tv")),
         ]
+        options = ("", "tags=main", "tags=reference")
 
         def check(subsampling, bits):
             file = self.codes(0, "bt709", "tv", subsampling, bits)
             fmt = pixels.pix_fmt(subsampling, bits)
-            grey = [("range=tv", "range=pc"), ("range=pc", "range=tv")]
-            for a, b in grey if subsampling == "gray" else conflicts:
-                main, ref = Clip(file, fmt, a), Clip(file, fmt, b)
-                options = ("", "tags=own", "tags=main", "tags=reference")
-                run, scores = self.compare([Pair(main, ref, o) for o in options])
-                self.assertGreater(float(scores[0]), 0, (a, b))
-                self.assertEqual(scores[1:], [scores[0], ZERO, ZERO], (a, b))
-                self.once(run, "c0", "conflicting tags")
-                self.once(run, "c0", "tags=main")
+            chosen = conflicts if (subsampling, bits) == ("420", 8) else conflicts[:1]
+            if subsampling == "gray":
+                chosen = [("range=tv", "range=pc")]
+            pairs = [
+                Pair(Clip(file, fmt, a), Clip(file, fmt, b), o)
+                for a, b in chosen
+                for o in options
+            ]
+            run, scores = self.compare(pairs)
+            for n in range(0, len(pairs), len(options)):
+                self.assertGreater(float(scores[n]), 0, pairs[n])
+                self.assertEqual(scores[n + 1 : n + 3], [ZERO] * 2, pairs[n])
+                self.once(run, f"c{n}", "conflicting tags")
+                self.once(run, f"c{n}", "tags=main")
 
         self.each_format(check, ("420", "422", "444", "gray"))
 
     def test_tags_of_one_side(self):
-        """tags=main reads other codes of the reference as if they had main's tags, and the reverse."""
+        """tags=main reads the reference as if it had main's tags, and the reverse."""
         for levels in (("tv", "pc"), ("pc", "tv")):
             a, b = tags("bt709", levels[0]), tags("smpte170m", levels[1])
             main = self.clip(0, "bt709", "tv", "420", 8, a)
@@ -165,28 +184,26 @@ class Table(Colour):
             self.assertNotEqual(scores[0], scores[2])
 
     def test_coded_rightly(self):
-        """One picture coded under two tags: at most 1e-3 at 8 bit, 1e-4 from 10 bit 4:4:4 on."""
+        """One picture under two tags: at most 1e-3 at 8 bit, 1e-4 from 10 bit 4:4:4 on."""
 
         def check(subsampling, bits):
             exact = bits > 8 and subsampling in ("444", "gray")
             matrices = ("bt709",) if subsampling == "gray" else MATRICES
             clips = [
-                self.clip(0, m, r, subsampling, bits)
-                for m in matrices
-                for r in RANGES
+                self.clip(0, m, r, subsampling, bits) for m in matrices for r in RANGES
             ]
-            pairs = [Pair(clips[0], c) for c in clips[1:]]
             if subsampling == "444":
-                pairs += [Pair(self.clip(0, 0, "pc", "rgb", bits), c) for c in clips]
-            run, scores = self.compare(pairs)
-            for pair, score in zip(pairs, scores):
-                with self.subTest(a=pair.main.tags, b=pair.ref.tags):
+                clips.append(self.clip(0, "", "pc", "rgb", bits))
+            pair = Pair(clips[1:], clips[0], "tags=own")
+            _, (scores,) = self.compare([pair])
+            for clip, score in zip(pair.main, scores):
+                with self.subTest(coded=clip.tags, reference=pair.ref.tags):
                     self.assertLessEqual(float(score), 1e-4 if exact else 1e-3)
 
         self.each_format(check, ("420", "422", "444", "gray"))
 
     def test_untagged_by_size(self):
-        """Without tags 576 rows are BT.601, 578 are BT.709, limited range: equal to the tagged case."""
+        """Without tags 576 rows are BT.601, 578 are BT.709, limited: equal to the tagged case."""
         for rows, matrix in ((576, "smpte170m"), (578, "bt709")):
             size = (32, rows)
             main, ref = (
@@ -196,7 +213,7 @@ class Table(Colour):
             one = Clip(main, "yuv420p", "", size), Clip(ref, "yuv420p", "", size)
             own = tags(matrix, "tv")
             cases = [("", ""), (own, own), (own, "")]
-            cases += [(tags(m, r),) * 2 for m in MATRICES for r in RANGES]
+            cases += [(tags(m, "tv"),) * 2 for m in MATRICES] + [(tags(matrix, "pc"),) * 2]
             pairs = [Pair(*(c._replace(tags=t) for c, t in zip(one, ts))) for ts in cases]
             run, scores = self.compare(pairs)
             self.assertEqual(scores[1:3], [scores[0]] * 2)

@@ -117,7 +117,7 @@ def thin(plane, subsampling, location):
 
 
 def encode(rgb, matrix, full, bits, subsampling="444", location="left"):
-    """Planes of codes.  Subsampling "gray" keeps luma only, "rgb" codes G, B, R."""
+    """Planes of codes.  Subsampling "gray" keeps luma only, "rgb" is G, B, R, full range."""
     if subsampling == "rgb":
         top = (1 << bits) - 1
         return [quantise(rgb[c], top, 0, bits) for c in (1, 2, 0)]
