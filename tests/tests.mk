@@ -56,6 +56,11 @@ $(TESTS_DIR)/replay: $(OBJ)/tests/fuzz/replay.o $(OBJ)/tests/fuzz/fuzz_weights.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
 
+# For filter_colour.py: what the filter scored, scored by ref.c.
+$(TESTS_DIR)/score_dump: $(OBJ)/tests/score_dump.o $(TESTS_DIR)/libsupport.a $(LIBLPIPS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(TEST_LIBS) $(ALL_LIBS) -o $@
+
 .SECONDARY: $(TEST_NAMES:%=$(OBJ)/tests/test_%.o)
 -include $(wildcard $(OBJ)/tests/*.d $(OBJ)/tests/fuzz/*.d)
 
