@@ -526,7 +526,7 @@ void ff_lpips_log_end(AVFilterContext *ctx, LPIPSLog *log)
         print_stream(ctx, log, i, &out);
     av_bprint_clear(&out);
     add_sync(&f, log);
-    av_log(ctx, ff_lpips_pair_out_of_step(log->pairs) ? AV_LOG_WARNING : AV_LOG_INFO,
+    av_log(ctx, ff_lpips_pair_bad(log->pairs) ? AV_LOG_WARNING : AV_LOG_INFO,
            "LPIPS sync%s\n", out.str);
     av_bprint_finalize(&out, NULL);
 }

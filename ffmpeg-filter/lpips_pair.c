@@ -137,9 +137,9 @@ int ff_lpips_pair_end(AVFilterContext *ctx, LPIPSPairs *p)
     return ret;
 }
 
-int ff_lpips_pair_out_of_step(const LPIPSPairs *p)
+int ff_lpips_pair_bad(const LPIPSPairs *p)
 {
-    for (int i = 0; i < p->nb_inputs; i++)
+    for (int i = 0; i < p->nb_inputs && p->sync != LPIPS_SYNC_IGNORE; i++)
         if (p->pairing[i].unpaired || p->pairing[i].reused)
             return 1;
     return 0;

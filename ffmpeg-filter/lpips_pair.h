@@ -74,8 +74,8 @@ int ff_lpips_pair(AVFilterContext *ctx, LPIPSPairs *pairs, const AVFrame **frame
 /** Whether the main frame at hand is among those that n_subsample chooses. */
 int ff_lpips_pair_is_chosen(const LPIPSPairs *pairs);
 
-/** Whether any input had frames left over or used again. */
-int ff_lpips_pair_out_of_step(const LPIPSPairs *pairs);
+/** Whether any input had frames left over or used again, and that is not to be ignored. */
+int ff_lpips_pair_bad(const LPIPSPairs *pairs);
 
 /** Count what came after the last event. */
 int ff_lpips_pair_end(AVFilterContext *ctx, LPIPSPairs *pairs);
