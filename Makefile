@@ -22,7 +22,7 @@ WEIGHTS_DIR  ?= build/weights
 # ---- what follows from it ----------------------------------------------------
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib bench peers weights ffmpeg demo check run-tests gates check-filter asan ubsan \
+.PHONY: all lib bench bench-filter peers weights ffmpeg demo check run-tests gates check-filter asan ubsan \
         tsan fuzz install uninstall clean help format-check deps FORCE
 all: lib $(BUILD)/bin/lpips-bench
 
@@ -126,6 +126,13 @@ $(OBJ)/flags: FORCE
 PEERS ?= build/peers/bin/python
 bench: $(BUILD)/bin/lpips-bench ## time the library, beside other runtimes after `make peers`
 	sh tools/bench.sh $< $(PEERS)
+
+DISTORTED ?= $(BUILD)/clips/carphone_distorted.mp4
+REFERENCE ?= $(BUILD)/clips/carphone_pristine.mp4
+bench-filter: ffmpeg $(BUILD)/bin/lpips-bench ## the filter beside psnr, ssim, libvmaf; DISTORTED=, REFERENCE=
+	sh tools/get-clip.sh $(BUILD)/clips '$(DOWNLOAD_DIR)'
+	LPIPS_WEIGHTS_PATH=$(WEIGHTS_DIR):$(SHARED)/weights sh tools/bench-filter.sh $(BUILD)/bin/ffmpeg \
+	    $(BUILD)/bin/lpips-bench '$(DISTORTED)' '$(REFERENCE)'
 
 peers: ## the runtimes that `make bench` compares with, in build/peers (some GB)
 	python3 -m venv build/peers

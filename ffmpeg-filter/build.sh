@@ -91,6 +91,7 @@ trimmed() { # EXTENT
     elif pkg-config --exists dav1d; then
         echo --enable-libdav1d --enable-decoder=libdav1d
     fi
+    ! pkg-config --exists libvmaf || echo --enable-libvmaf --enable-filter=libvmaf
     ! pkg-config --exists x264 || echo --enable-gpl --enable-libx264 --enable-encoder=libx264
 }
 
