@@ -20,7 +20,6 @@ die() {
 }
 . "$here/apt.sh"
 
-sh "$here/../tools/deps.sh" build ffmpeg distro
 suite=$(. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME-}") && [ -n "$suite" ] ||
     die "this is for a release of Debian; \`make ffmpeg FFMPEG_SRC=DIR\` takes any FFmpeg tree"
 

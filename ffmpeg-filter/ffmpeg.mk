@@ -34,8 +34,8 @@ each_ffmpeg = set -e; for v in $(FFMPEG_ALL); do had=0; [ -x $(BUILD)/bin/ffmpeg
     sh ffmpeg-filter/get-source.sh $$v - '$(DOWNLOAD_DIR)' || had=$$?; \
     case $$had in 0) $1 ;; 3) ;; *) exit $$had ;; esac; done
 
-ffmpeg-all: lib ## the same for each version that `make check` tests: 5.1, 7.1, 8.1, 9.0
-	@mkdir -p '$(DOWNLOAD_DIR)' && sh tools/deps.sh build ffmpeg
+ffmpeg-all: ## the same for each version that `make check` tests: 5.1, 7.1, 8.1, 9.0
+	@mkdir -p '$(DOWNLOAD_DIR)' && sh tools/deps.sh build weights ffmpeg
 	@$(call each_ffmpeg,$(MAKE) --no-print-directory ffmpeg FFMPEG_VERSION=$$v FFMPEG_SRC= \
 	    $$([ $$v = $(FFMPEG_DEFAULT) ] || echo FFMPEG_EXTENT=small))
 
@@ -91,5 +91,7 @@ patches: ## write patches/ anew from ffmpeg-filter/ and clean trees
 	    6.1 $(call patch_of,6.1)
 
 # The distribution's own package, with the filter added.
-ffmpeg-distro: lib ## build/bin/ffmpeg-distro: Debian's own FFmpeg package with the filter added
+ffmpeg-distro: ## build/bin/ffmpeg-distro: Debian's own FFmpeg package with the filter added
+	@sh tools/deps.sh build weights ffmpeg distro
+	@$(MAKE) --no-print-directory lib
 	@BUILD=$(BUILD) sh ffmpeg-filter/distro.sh '$(DOWNLOAD_DIR)'
