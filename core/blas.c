@@ -83,4 +83,5 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
 void lpips_kernels_init_blas(lpips_kernels *k)
 {
     k->gemm = gemm;
+    k->name = "openblas";
 }

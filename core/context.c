@@ -200,6 +200,11 @@ int lpips_describe(const lpips_context *c, char *text, size_t size)
                     c->plan.flags & LPIPS_RANGE_0_1 ? " range 0..1" : "");
 }
 
+const char *lpips_context_cpu(const lpips_context *c)
+{
+    return c ? c->kernels.name : NULL;
+}
+
 /* ---- comparing ---------------------------------------------------------- */
 
 static int check_image(const lpips_context *c, const lpips_image *img)

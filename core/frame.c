@@ -68,7 +68,9 @@ static bool find_conversion(struct conversion *c, const lpips_frame *f)
     const bool full = f->levels == LPIPS_LEVELS_FULL;
     const double unit = f->bits == 32 ? 1 : (double)(1 << (f->bits - 8));
     const double top = f->bits == 32 ? 1 : (double)((1 << f->bits) - 1);
-    const double chroma = full ? 1 / top : 1 / (224 * unit);
+    const bool ycgco = f->matrix == LPIPS_MATRIX_YCGCO;
+    /* YCgCo is made of codes of R, G and B, so its chroma has their range (H.273 8.3) */
+    const double chroma = full ? 1 / top : 1 / ((ycgco ? 219 : 224) * unit);
     double kr, kb;
 
     memset(c, 0, sizeof *c);
@@ -78,7 +80,7 @@ static bool find_conversion(struct conversion *c, const lpips_frame *f)
         return true;
 
     c->c_offset = (float)(128 * unit);
-    if (f->matrix == LPIPS_MATRIX_YCGCO) {
+    if (ycgco) {
         /* Cb holds Cg and Cr holds Co: R = Y - Cg + Co, G = Y + Cg, B = Y - Cg - Co */
         c->r_u = c->b_u = c->b_v = (float)-chroma;
         c->r_v = c->g_u = (float)chroma;

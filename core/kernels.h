@@ -42,6 +42,8 @@ typedef void lpips_wino_out(float *const *dst, ptrdiff_t px, const float *m, ptr
                             const float *bias, int ch, int rows, int cols);
 
 typedef struct lpips_kernels {
+    const char *name; /* of the best instruction set or library among them */
+
     /*
      * Matrix product with packed weights: for each panel q and row i
      *     d[i * d_stride + 16 q + j] = init[16 q + j]

@@ -44,7 +44,7 @@ extern "C" {
 #endif
 
 #define LPIPS_VERSION_MAJOR 1 /* changes when old callers break */
-#define LPIPS_VERSION_MINOR 0 /* changes when something is added */
+#define LPIPS_VERSION_MINOR 1 /* changes when something is added */
 #define LPIPS_VERSION_PATCH 0
 
 #ifndef LPIPS_API
@@ -208,6 +208,10 @@ LPIPS_API int lpips_describe(const lpips_context *c, char *text, size_t size);
 /* LPIPS_CPU_* present on this machine and in this build. */
 LPIPS_API unsigned lpips_cpu_features(void);
 
+/* The kernels that a context computes with: "avx512", "avx2", "neon", "openblas" or "c";
+ * NULL of no context.  The last digits of a result may depend on them. */
+LPIPS_API const char *lpips_context_cpu(const lpips_context *c);
+
 /* ---- pictures ----------------------------------------------------------- */
 
 typedef enum lpips_format {
@@ -321,6 +325,11 @@ typedef struct lpips_stats {
 
 /* Values must be finite and >= 0, n >= 1.  Needs n doubles of memory meanwhile. */
 LPIPS_API int lpips_stats_of(const double *values, size_t n, lpips_stats *stats);
+
+/* Those statistics by name, in the order above: "mean" is 0, "harmonic_mean" 1 ... "p99";
+ * NULL and NAN for any other i. */
+LPIPS_API const char *lpips_stats_name(int i);
+LPIPS_API double lpips_stats_value(const lpips_stats *stats, int i);
 
 /* The p-th percentile, p in 0..100, of n values in rising order: linear between
  * closest ranks, as numpy.percentile does by default. */

@@ -116,6 +116,41 @@ int lpips_stats_of(const double *values, size_t n, lpips_stats *stats)
     return LPIPS_OK;
 }
 
+static const struct {
+    const char *name;
+    size_t offset;
+} fields[] = {
+#define FIELD(name)                        \
+    {                                      \
+#name, offsetof(lpips_stats, name) \
+    }
+    FIELD(mean), FIELD(harmonic_mean), FIELD(median), FIELD(deviation),
+    FIELD(min),  FIELD(max),           FIELD(p1),     FIELD(p5),
+    FIELD(p10),  FIELD(p25),           FIELD(p75),    FIELD(p90),
+    FIELD(p95),  FIELD(p99),
+#undef FIELD
+};
+
+static int is_field(int i)
+{
+    return i >= 0 && (size_t)i < sizeof fields / sizeof *fields;
+}
+
+const char *lpips_stats_name(int i)
+{
+    return is_field(i) ? fields[i].name : NULL;
+}
+
+double lpips_stats_value(const lpips_stats *stats, int i)
+{
+    double value;
+
+    if (!stats || !is_field(i))
+        return NAN;
+    memcpy(&value, (const char *)stats + fields[i].offset, sizeof value);
+    return value;
+}
+
 /* Whether value i belongs behind value j in the list of the worst. */
 static int behind(const double *values, size_t i, size_t j)
 {

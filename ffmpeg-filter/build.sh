@@ -2,7 +2,8 @@
 # The steps of `make ffmpeg`; ffmpeg.mk says when each is due.
 # usage: build.sh patch TREE PATCH
 #        build.sh keep TREE OBJ OWN-TREE
-#        build.sh configure TREE OBJ PKGCONFIG-FOLDER
+#        build.sh configure TREE OBJ PKGCONFIG-FOLDER full|small|own [OPTION...]
+#        build.sh filter TREE FILE...
 #        build.sh make OBJ
 set -eu
 
@@ -48,17 +49,25 @@ filters='lpips psnr ssim identity xpsnr
     interlace field extractplanes mergeplanes shuffleplanes alphaextract
     testsrc testsrc2 color nullsrc mandelbrot rgbtestsrc yuvtestsrc movie
     aresample aformat anull atrim asetpts anullsrc'
-demuxers='mov matroska yuv4mpegpipe rawvideo image2 image2pipe image_png_pipe h264 hevc
-    ivf obu av1 mjpeg avi mpegts mpegps webm_dash_manifest concat ffmetadata wav'
-muxers='null yuv4mpegpipe matroska webm mov mp4 rawvideo image2 image2pipe h264 hevc ivf obu
-    avi mpegts md5 framemd5 hash framehash framecrc'
-decoders='h264 hevc vp8 vp9 ffv1 mjpeg png rawvideo wrapped_avframe mpeg2video mpeg4 prores
-    huffyuv ffvhuff utvideo v210 bmp
-    aac mp3float ac3 eac3 opus vorbis flac alac pcm_s16le pcm_s24le'
-encoders='ffv1 mjpeg png rawvideo wrapped_avframe mpeg2video mpeg4 ffvhuff pcm_s16le'
-parsers='h264 hevc vp8 vp9 av1 mjpeg png mpegvideo mpeg4video aac ac3 opus vorbis flac'
-bsfs='h264_mp4toannexb hevc_mp4toannexb vp9_superframe vp9_superframe_split
-    av1_frame_merge av1_frame_split extract_extradata null h264_metadata hevc_metadata'
+demuxers='mov matroska yuv4mpegpipe rawvideo image2 image2pipe image_png_pipe h264 avi'
+muxers='null yuv4mpegpipe matroska mov mp4 rawvideo image2 image2pipe h264 avi md5 framemd5
+    hash framehash framecrc'
+decoders='h264 ffv1 mjpeg png rawvideo wrapped_avframe mpeg4'
+encoders='ffv1 mjpeg png rawvideo wrapped_avframe mpeg4'
+parsers='h264 mjpeg png mpeg4video'
+bsfs='h264_mp4toannexb extract_extradata null'
+
+# What the tests of the other versions do without.
+full() {
+    demuxers="$demuxers hevc ivf obu av1 mjpeg mpegts mpegps webm_dash_manifest concat ffmetadata wav"
+    muxers="$muxers webm hevc ivf obu mpegts"
+    decoders="$decoders hevc vp8 vp9 mpeg2video prores huffyuv ffvhuff utvideo v210 bmp
+        aac mp3float ac3 eac3 opus vorbis flac alac pcm_s16le pcm_s24le"
+    encoders="$encoders mpeg2video ffvhuff pcm_s16le"
+    parsers="$parsers hevc vp8 vp9 av1 mpegvideo aac ac3 opus vorbis flac"
+    bsfs="$bsfs hevc_mp4toannexb vp9_superframe vp9_superframe_split av1_frame_merge
+        av1_frame_split h264_metadata hevc_metadata"
+}
 
 list() { # KIND NAMES...
     kind=$1
@@ -66,32 +75,61 @@ list() { # KIND NAMES...
     echo "$*" | tr -s ' \n' ',,' | sed "s/^/--enable-$kind=/; s/,\$//"
 }
 
-configure_tree() { # TREE OBJ PKGCONFIG-FOLDER
+# The program as small as tests and demo allow: nothing but what is listed here.
+trimmed() { # EXTENT
+    [ "$1" = small ] || full
+    echo --disable-everything --disable-autodetect --disable-doc --disable-network \
+        --disable-ffplay --disable-debug --enable-protocol=file,pipe --enable-indev=lavfi
+    # shellcheck disable=SC2086 # lists of words
+    echo "$(list filter $filters)" "$(list demuxer $demuxers)" "$(list muxer $muxers)" \
+        "$(list decoder $decoders)" "$(list encoder $encoders)" "$(list parser $parsers)" \
+        "$(list bsf $bsfs)"
+    command -v nasm >/dev/null || echo --disable-x86asm
+    ! pkg-config --exists zlib || echo --enable-zlib
+    if [ "$1" = small ]; then
+        echo --optflags=-O1
+    elif pkg-config --exists dav1d; then
+        echo --enable-libdav1d --enable-decoder=libdav1d
+    fi
+    ! pkg-config --exists x264 || echo --enable-gpl --enable-libx264 --enable-encoder=libx264
+}
+
+configure_tree() { # TREE OBJ PKGCONFIG-FOLDER EXTENT [OPTION...]
     source=$(cd "$1" && pwd)
     pkgconfig=$(cd "$3" && pwd)
+    obj=$2
     export PKG_CONFIG_PATH="$pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
     unset MAKEFLAGS MFLAGS MAKELEVEL
-    extra=
-    command -v nasm >/dev/null || extra="$extra --disable-x86asm"
-    ! pkg-config --exists zlib || extra="$extra --enable-zlib"
-    ! pkg-config --exists dav1d || extra="$extra --enable-libdav1d --enable-decoder=libdav1d"
-    ! pkg-config --exists x264 || extra="$extra --enable-gpl --enable-libx264 --enable-encoder=libx264"
-    mkdir -p "$2"
-    cd "$2"
+    options=
+    [ "$4" = own ] || options=$(trimmed "$4")
+    shift 4
+    mkdir -p "$obj"
+    cd "$obj"
+    obj=$PWD
     # shellcheck disable=SC2086 # lists of words
-    "$source/configure" --enable-liblpips --disable-everything --disable-autodetect \
-        --disable-doc --disable-network --disable-ffplay --disable-debug --enable-protocol=file,pipe \
-        --enable-indev=lavfi ${CC:+--cc="$CC"} \
-        "$(list filter $filters)" "$(list demuxer $demuxers)" "$(list muxer $muxers)" \
-        "$(list decoder $decoders)" "$(list encoder $encoders)" "$(list parser $parsers)" \
-        "$(list bsf $bsfs)" $extra >configure.log 2>&1 || {
+    "$source/configure" --enable-liblpips $options ${CC:+--cc="$CC"} "$@" >configure.log 2>&1 || {
         tail -n 15 configure.log >&2
-        die "configure failed; $2/ffbuild/config.log says why"
+        die "configure failed; $obj/ffbuild/config.log says why"
     }
     # The program finds the library of this tree wherever the tree is moved to.  Written
     # here, for configure expands the dollar away.
     # shellcheck disable=SC2016
     echo 'LDEXEFLAGS += -Wl,-rpath,'"'"'$$ORIGIN/../lib'"'" >>ffbuild/config.mak
+}
+
+# The filter as it is now, into a tree that was patched with an earlier one.  Files that did
+# not change keep their age.
+copy_filter() { # TREE FILE...
+    to=$1/libavfilter
+    shift
+    for file in "$@"; do
+        name=$(basename "$file")
+        case $name in *.c)
+            grep -qw "${name%.c}\.o" "$to/Makefile" ||
+                die "the patches do not know $file; run: make patches" ;;
+        esac
+        cmp -s "$file" "$to/$name" || cp "$file" "$to/"
+    done
 }
 
 # Options and variables of the outer make are not meant for FFmpeg's.
@@ -101,7 +139,10 @@ make_tree() { # OBJ
         grep -iE 'error|\*\*\*' "$1/make.log" | head -n 15 >&2
         die "building failed; all of it is in $1/make.log"
     }
-    ! grep -A3 'vf_lpips\.c:.*warning' "$1/make.log" >&2 || die "the filter builds with warnings"
+    ! grep -A3 -E '(vf_lpips|lpips_[a-z0-9_]*)\.[ch]:.*warning' "$1/make.log" >&2 || {
+        rm -f "$1"/libavfilter/vf_lpips.o "$1"/libavfilter/lpips_*.o # to be seen again
+        die "the filter builds with warnings"
+    }
 }
 
 step=$1
@@ -110,6 +151,7 @@ case $step in
 patch) patch_tree "$@" ;;
 keep) keep_objects "$@" ;;
 configure) configure_tree "$@" ;;
+filter) copy_filter "$@" ;;
 make) make_tree "$@" ;;
 *) die "unknown step $step" ;;
 esac

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Put a clean FFmpeg source tree into a folder.
 # usage: get-source.sh VERSION TREE DOWNLOADS        VERSION: 7.1, ...
+#        get-source.sh VERSION - DOWNLOADS           only see to it that DOWNLOADS has it
 #
 # In this order:
 #   FFMPEG_SRC=DIR        a copy of the user's own tree, which is never changed
@@ -8,9 +9,9 @@
 #   Debian                the source package of the suite that carries the version
 #   FFMPEG_RELEASES=URL   the release tarball; where this is set, Debian is not asked
 #
-# Debian's lists and packages are fetched with a private configuration, so the
-# machine's own is neither read from nor written to, but for the address of its mirror
-# and its network settings.  Signatures are checked with Debian's own keyring.
+# Exit status 3, and a line that says so: the version was in a suite that moves, and the
+# suite's list, which was read, does not have it any more.  Whatever else goes wrong, the
+# network too, is status 1.
 set -eu
 
 version=$1 tree=$2 downloads=$3
@@ -21,6 +22,7 @@ die() {
     echo "get-source: $*" >&2
     exit 1
 }
+. "$here/apt.sh"
 
 # The fields of this version; a version that is not listed can still be FFMPEG_SRC's.
 point='' digest='' suite=''
@@ -33,6 +35,7 @@ sha256() {
 }
 
 unpack() { # TARBALL
+    [ "$tree" != - ] || return 0
     rm -rf "$tree.part"
     mkdir -p "$tree.part"
     tar -xf "$1" -C "$tree.part" --strip-components=1
@@ -64,43 +67,21 @@ from_downloads() {
     [ -f "$file" ] && [ "$(sha256 "$file")" = "$digest" ] && unpack "$file"
 }
 
-# The mirrors this machine is set up with, however that is written; security archives
-# and others' have no such suite, and are passed over when they fail.
-mirrors() {
-    apt-get update --print-uris 2>/dev/null |
-        sed -n "s,^'\(.*\)/dists/[^']*/InRelease'.*,\1,p" | grep -v security | sort -u
-}
-
-apt() { # COMMAND ARGUMENTS... with the private configuration in $private
-    command=$1
-    shift
-    "$command" -o Dir::Etc::sourcelist="$private/sources.list" \
-        -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
-        -o Dir::State::Lists="$private/lists" -o Dir::State::status=/dev/null \
-        -o Dir::Cache="$private/cache" -o APT::Sandbox::User="$(id -un)" \
-        -o Acquire::Retries=3 -o Acquire::Languages=none "$@"
-}
-
 from_debian() {
-    command -v apt-get >/dev/null && [ -n "$suite" ] || return 1
-    for keyring in /usr/share/keyrings/debian-archive-keyring.gpg \
-        /usr/share/keyrings/debian-archive-keyring.pgp ''; do
-        [ ! -f "$keyring" ] || break
-    done
-    [ -n "$keyring" ] || return 1
-    private=$(mktemp -d "$downloads/apt.XXXXXX")
-    private=$(cd "$private" && pwd)
-    trap 'rm -rf "$private"' EXIT
-    mkdir -p "$private/lists/partial" "$private/cache/archives/partial"
-    for mirror in $(mirrors); do
-        echo "deb-src [signed-by=$keyring] $mirror $suite main" >"$private/sources.list"
-        ! apt apt-get -qq update >"$private/log" 2>&1 || break
-    done
-    found=$(apt apt-cache showsrc --only-source ffmpeg 2>/dev/null | sed -n 's/^Version: //p' |
-        grep -E "^([0-9]+:)?$(echo "$version" | sed 's/\./\\./')[.-]" | sort -V | tail -n 1)
+    gone=
+    [ -n "$suite" ] || return 1
+    if ! read_lists "$downloads" "$suite"; then
+        echo "get-source: the list of Debian $suite could not be read" >&2
+        [ ! -s "${private-}/log" ] || sed 's/^/    /; 5q' "$private/log" >&2
+        return 1
+    fi
+    versions=$(offered)
+    found=$(echo "$versions" | grep -E "^([0-9]+:)?$(echo "$version" | sed 's/\./\\./')[.-]" | tail -n 1)
     if [ -z "$found" ]; then
-        echo "get-source: Debian $suite does not offer FFmpeg $version (any more)" >&2
-        [ ! -s "$private/log" ] || sed 's/^/    /; 5q' "$private/log" >&2
+        # A list without any FFmpeg says nothing.
+        [ -z "$versions" ] || gone=1
+        # shellcheck disable=SC2086 # a list of words
+        echo "get-source: Debian $suite offers FFmpeg" ${versions:-not at all} >&2
         return 1
     fi
     echo "get-source: FFmpeg $found, source package of Debian $suite"
@@ -114,6 +95,10 @@ from_debian() {
 }
 
 from_release() {
+    if [ -n "${gone-}" ] && [ "$suite" = sid ] && [ "$point" = - ]; then
+        echo "FFmpeg $version: not built: no longer offered by Debian $suite"
+        exit 3
+    fi
     [ -n "$point" ] && [ "$point" != - ] || die "the hash of a release of FFmpeg $version is not" \
         "in ffmpeg-filter/releases.txt; give a source tree with FFMPEG_SRC=DIR"
     file=$downloads/ffmpeg-$point.tar.xz
@@ -135,11 +120,12 @@ with u.urlopen(sys.argv[1], timeout=60) as r, open(sys.argv[2], "wb") as f:
     unpack "$file"
 }
 
-rm -rf "$tree"
+[ "$tree" = - ] || rm -rf "$tree"
 mkdir -p "$downloads"
 if [ -n "${FFMPEG_SRC-}" ]; then
     copy_own
 elif [ -n "${FFMPEG_RELEASES-}" ]; then
+    gone=
     from_release
 else
     from_downloads || from_debian || from_release

@@ -2,10 +2,16 @@
 """Write the patch that adds the lpips filter to a clean FFmpeg tree.
 
 usage: make-patch.py TREE PATCH
+       make-patch.py --between OLDER NEWER VERSION PATCH
 
-The filter, its documentation and its tests lie beside this script; what FFmpeg's own
-files need is said here once, by landmarks that every release from 5.1 on has.  TREE is
-only read.  Standard library only.
+The filter (every .c and .h file beside this script), its documentation and its tests are
+new files; what FFmpeg's own files need is said here once, by landmarks that every release
+from 5.1 on has.  TREE is only read.  Standard library only.
+
+--between is for a release whose tree cannot be had: it takes the places that the trees of
+an older and a newer release have in common.  Its context is cut down to the lines that
+surround a place in both of them, so that they can be expected in what lies between; line
+numbers are estimates, which patch corrects.
 """
 import difflib
 import pathlib
@@ -14,17 +20,18 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-NEW_FILES = {
-    "libavfilter/vf_lpips.c": "vf_lpips.c",
-    "tests/ref/fate/filter-refcmp-lpips-rgb": "fate/filter-refcmp-lpips-rgb",
-    "tests/ref/fate/filter-refcmp-lpips-yuv": "fate/filter-refcmp-lpips-yuv",
-}
+# vf_lpips.c, which registers the filter, then its other parts by name.
+SOURCES = sorted(HERE.glob("*.c"), key=lambda file: (file.name != "vf_lpips.c", file.name))
+HEADERS = sorted(HERE.glob("*.h"))
+NEW_FILES = {f"libavfilter/{file.name}": file for file in SOURCES + HEADERS}
+NEW_FILES.update((f"tests/ref/fate/{file.name}", file)
+                 for file in sorted(HERE.glob("fate/filter-*")))
 
 MESSAGE = """\
 Subject: [PATCH] avfilter: add lpips filter
 
 It measures the perceptual distance LPIPS between two videos with liblpips.
-Made by `make patches` of liblpips for FFmpeg {version}; do not edit.
+For FFmpeg {version}.  Made by `make patches` of liblpips from {origin}; do not edit.
 """
 
 
@@ -40,15 +47,35 @@ def configure(text, _):
     text = before(text, r"^  --enable-libmodplug ",
                   "  --enable-liblpips        enable LPIPS via liblpips [no]\n")
     text = before(text, r"^    libmodplug$", "    liblpips\n")
-    text = before(text, r'^lv2_filter_deps=', 'lpips_filter_deps="liblpips"\n')
-    return before(text, r"^enabled libmodplug ",
-                  'enabled liblpips          && require_pkg_config liblpips "liblpips >= 1.0" '
+    text = before(text, r"^lv2_filter_deps=", 'lpips_filter_deps="liblpips swscale"\n')
+    text = before(text, r"^enabled libmodplug ",
+                  'enabled liblpips          && require_pkg_config liblpips "liblpips >= 1.1" '
                   "lpips.h lpips_compare\n")
+    return before(text, r"^enabled mcdeint_filter ",
+                  'enabled lpips_filter        && prepend avfilter_deps "swscale"\n')
+
+
+def makefile_line(variable, words):
+    """An assignment as libavfilter/Makefile lays it out, going on below after 100 columns."""
+    lines = [f"{variable:<44} +="]
+    for word in words:
+        if len(lines[-1]) + len(word) > 98:
+            lines[-1] += " \\"
+            lines.append(" " * 47)
+        lines[-1] += " " + word
+    return "\n".join(lines) + "\n"
 
 
 def makefile(text, _):
-    return before(text, r"^OBJS-\$\(CONFIG_LUT1D_FILTER\)",
-                  "OBJS-$(CONFIG_LPIPS_FILTER)                  += vf_lpips.o framesync.o\n")
+    objects = [file.with_suffix(".o").name for file in SOURCES] + ["framesync.o"]
+    text = before(text, r"^OBJS-\$\(CONFIG_LUT1D_FILTER\)",
+                  makefile_line("OBJS-$(CONFIG_LPIPS_FILTER)", objects))
+    # `make checkheaders` compiles each header by itself, also where there is no lpips.h.
+    if HEADERS:
+        text = before(text, r"^SKIPHEADERS-\$\(CONFIG_LIBVIDSTAB\)",
+                      makefile_line("SKIPHEADERS-$(CONFIG_LIBLPIPS)",
+                                    [file.name for file in HEADERS]))
+    return text
 
 
 def allfilters(text, _):
@@ -95,30 +122,130 @@ CHANGES = {
 }
 
 
+def file_head(name, is_new):
+    return (f"diff --git a/{name} b/{name}\n" + ("new file mode 100644\n" if is_new else "")
+            + f"--- {'/dev/null' if is_new else 'a/' + name}\n+++ b/{name}\n")
+
+
 def diff(name, old, new):
-    is_new = old is None
-    head = f"diff --git a/{name} b/{name}\n" + ("new file mode 100644\n" if is_new else "")
-    lines = difflib.unified_diff((old or "").splitlines(True), new.splitlines(True),
-                                 "/dev/null" if is_new else f"a/{name}", f"b/{name}")
-    return head + "".join(lines)
+    """A file's part of the patch: what a unified diff has below its two first lines."""
+    lines = difflib.unified_diff((old or "").splitlines(True), new.splitlines(True))
+    return file_head(name, old is None) + "".join(list(lines)[2:])
+
+
+def insertions(old, new):
+    """[(number of lines before, added lines)], for a change that only adds."""
+    old, new = old.splitlines(True), new.splitlines(True)
+    codes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [(i1, new[j1:j2]) for kind, i1, _, j1, j2 in codes if kind != "equal"]
+
+
+def common_length(a, b, most=3):
+    n = 0
+    while n < most and n < min(len(a), len(b)) and a[n] == b[n]:
+        n += 1
+    return n
+
+
+def context_between(a, i, b, j):
+    """The lines before and after line i of a that are also those around line j of b, as
+    many on either side: patch takes fewer on one side for an end of the file."""
+    n = min(common_length(a[:i][::-1], b[:j][::-1]), common_length(a[i:], b[j:]))
+    context = b[j - n : j + n]
+    found = [sum(lines[k : k + 2 * n] == context for k in range(len(lines))) for lines in (a, b)]
+    return (context[:n], context[n:]) if n and found == [1, 1] else None
+
+
+def hunk_between(name, a, i, b, j, added, shift):
+    """One insertion at line i of a and line j of b.  A single line of a list may move by a
+    few: the order is for the reader."""
+    for move in (0, 1, -1, 2, -2, 3, -3) if len(added) == 1 else (0,):
+        context = context_between(a, i + move, b, j + move)
+        if context:
+            break
+    else:
+        raise SystemExit(f"make-patch: {name} has no lines of its own around {added[0]!r}")
+    before, after = context
+    start = (i + j) // 2 + move - len(before) + 1
+    return "".join([f"@@ -{start},{2 * len(before)} "
+                    f"+{start + shift},{2 * len(before) + len(added)} @@\n",
+                    *(" " + line for line in before), *("+" + line for line in added),
+                    *(" " + line for line in after)])
+
+
+def diff_between(name, older, newer, change, release):
+    parts, shift = [file_head(name, False)], 0
+    both = list(zip(insertions(older, change(older, release)),
+                    insertions(newer, change(newer, release))))
+    for (i, added), (j, also_added) in both:
+        if added != also_added:
+            raise SystemExit(f"make-patch: {name} needs different lines in the two releases")
+        parts.append(hunk_between(name, older.splitlines(True), i, newer.splitlines(True), j,
+                                  added, shift))
+        shift += len(added)
+    return "".join(parts)
+
+
+# lavfi's number in releases that are made from their neighbours.
+MINOR = {"6.1": 12}
+
+
+def exact_between(name, newer, release):
+    """(old, new) of the two files whose state in the release the newer tree shows."""
+    if name == "libavfilter/version.h":
+        old = re.sub(r"(VERSION_MINOR ) +\d+", rf"\g<1>{MINOR[release]:3}", newer)
+        old = re.sub(r"(VERSION_MICRO +)\d+", r"\g<1>100", old)
+    else:
+        # Of a release's own section on, below the entries of later ones.
+        head = newer[: newer.index("version ")]
+        old = head + newer[newer.index(f"version {release}:\n") :]
+    return old, CHANGES[name](old, release)
+
+
+def new_parts():
+    return {name: diff(name, None, source.read_text()) for name, source in NEW_FILES.items()}
+
+
+def point_release(tree):
+    return (tree / "RELEASE").read_text().strip()
+
+
+def write(patch, release, origin, parts):
+    patch.write_text(MESSAGE.format(version=release, origin=origin) + "---\n"
+                     + "".join(parts[name] for name in sorted(parts)))
+
+
+def clean(tree):
+    if (tree / "libavfilter/vf_lpips.c").exists():
+        raise SystemExit(f"make-patch: {tree} already has the filter")
+    return tree
 
 
 def main():
-    if len(sys.argv) != 3:
+    args = sys.argv[1:]
+    parts = new_parts()
+    if len(args) == 5 and args[0] == "--between":
+        older, newer = (clean(pathlib.Path(tree)) for tree in args[1:3])
+        release, patch = args[3], pathlib.Path(args[4])
+        origin = (f"what {point_release(older)} and {point_release(newer)} have in common, and "
+                  "never applied to the release itself")
+        for name, change in CHANGES.items():
+            text = (newer / name).read_text()
+            if name in ("Changelog", "libavfilter/version.h"):
+                parts[name] = diff(name, *exact_between(name, text, release))
+            else:
+                parts[name] = diff_between(name, (older / name).read_text(), text, change,
+                                           release)
+    elif len(args) == 2:
+        tree, patch = clean(pathlib.Path(args[0])), pathlib.Path(args[1])
+        origin = point_release(tree)
+        release = ".".join(origin.split(".")[:2])
+        for name, change in CHANGES.items():
+            text = (tree / name).read_text()
+            parts[name] = diff(name, text, change(text, release))
+    else:
         raise SystemExit(__doc__)
-    tree, patch = map(pathlib.Path, sys.argv[1:])
-    if (tree / "libavfilter/vf_lpips.c").exists():
-        raise SystemExit(f"make-patch: {tree} already has the filter")
-    point_release = (tree / "RELEASE").read_text().strip()
-    release = ".".join(point_release.split(".")[:2])
-    parts = [MESSAGE.format(version=release), "---\n"]
-    texts = {name: (None, (HERE / source).read_text()) for name, source in NEW_FILES.items()}
-    for name, change in CHANGES.items():
-        old = (tree / name).read_text()
-        texts[name] = (old, change(old, release))
-    for name in sorted(texts):
-        parts.append(diff(name, *texts[name]))
-    patch.write_text("".join(parts))
+    write(patch, release, origin, parts)
 
 
 if __name__ == "__main__":

@@ -20,560 +20,412 @@
 
 /**
  * @file
- * Calculate the perceptual distance LPIPS between two input videos.
+ * Calculate the perceptual distance LPIPS between input videos.
  *
- * Everything that makes a number lives in liblpips: reading frames as RGB, the
- * comparison, the statistics. This file negotiates, hands frames over and prints.
+ * Everything that makes a number lives in liblpips. This file negotiates, pairs frames
+ * and hands them over; lpips_reader.c reads frames as RGB, lpips_log.c writes, and
+ * lpips_draw.c makes pictures.
  *
- * The reference's formats and colours are deliberately not tied to those of the
- * main input: each frame is read by its own tags, so that no scaler gets between
- * the decoder and the metric.
+ * The formats and colours of the inputs are deliberately not tied to each other: each
+ * frame is read by its own tags, so that no scaler gets between the decoder and the
+ * metric.
  */
+
+#include <float.h>
 
 #include <lpips.h>
 
 #include "libavutil/avstring.h"
-#include "libavutil/cpu.h"
-#include "libavutil/mem.h"
 #include "libavutil/opt.h"
-#include "libavutil/pixdesc.h"
-#include "avfilter.h"
-#include "version.h"
-
-/* What differs between FFmpeg 5.1, 6.1, 7.1, 8.1 and 9.0. */
-#define LAVFI(major, minor) (LIBAVFILTER_VERSION_INT >= AV_VERSION_INT(major, minor, 100))
-
-#if LAVFI(9, 0)
-#include "libavutil/file_open.h"
-#else
-#include "libavutil/internal.h"
-#endif
-#include "filters.h"
-#include "formats.h"
-#if !LAVFI(10, 4)
-#include "internal.h"
-#endif
-#include "framesync.h"
-
-#if LAVFI(10, 4)
-#define LINK(link) ff_filter_link(link)
-#else
-#define LINK(link) (link)
-#endif
-
-#if LAVFI(11, 0)
-#define FILTER_TYPE FFFilter
-#define FIELD(name) .p.name
-#else
-#define FILTER_TYPE AVFilter
-#define FIELD(name) .name
-#endif
-
-enum { MAIN, REF, NB_INPUTS };
-
-static const char *const input_name[NB_INPUTS] = {"main", "reference"};
+#include "lpips_compat.h"
+#include "lpips_draw.h"
+#include "lpips_engine.h"
+#include "lpips_log.h"
+#include "lpips_pair.h"
+#include "video.h"
 
 typedef struct LPIPSContext {
     const AVClass *class;
     FFFrameSync fs;
 
-    int net;
-    char *version;
-    char *model;
-    char *stats_file_str;
+    double threshold;
+    char *pool;
+    LPIPSEngine engine;
+    LPIPSPairs pairs;
+    LPIPSPicture picture;
+    LPIPSLog log;
 
-    lpips_weights *weights;
-    lpips_context *lpips;
-    FILE *stats_file;
-
-    float *rgb[NB_INPUTS][3];     ///< planes of the converted frames, one allocation each
-    ptrdiff_t rgb_stride;         ///< bytes from row to row of those
-    char colours[NB_INPUTS][128]; ///< how the last frames were read
-
-    double *distance; ///< of every pair so far
-    int nb_frames;
+    int pooled; ///< number of the statistic that the threshold is for
+    int concluded;
 } LPIPSContext;
 
 #define OFFSET(x) offsetof(LPIPSContext, x)
 #define FLAGS     AV_OPT_FLAG_FILTERING_PARAM | AV_OPT_FLAG_VIDEO_PARAM
+#define STRING(name, field, value, help)                                           \
+    {                                                                              \
+        name, help, OFFSET(field), AV_OPT_TYPE_STRING, {.str = value}, 0, 0, FLAGS \
+    }
+#define CHOICE(name, field, value, last, unit, help)                                \
+    {                                                                               \
+        name, help, OFFSET(field), AV_OPT_TYPE_INT, {.i64 = value}, 0, last, FLAGS, \
+            UNIT(unit)                                                              \
+    }
+#define VALUE(name, value, unit, help)                                            \
+    {                                                                             \
+        name, help, 0, AV_OPT_TYPE_CONST, {.i64 = value}, 0, 0, FLAGS, UNIT(unit) \
+    }
+#define UNIT(name) .unit = name
 
 /* clang-format off */
 static const AVOption filter_options[] = {
-    { "net",        "Set the network (alex unless a model says otherwise)", OFFSET(net), AV_OPT_TYPE_INT, {.i64 = -1}, -1, LPIPS_NET_SQUEEZE, FLAGS, .unit = "net" },
-        { "alex",    "AlexNet, the metric's default",  0, AV_OPT_TYPE_CONST, {.i64 = LPIPS_NET_ALEX},    0, 0, FLAGS, .unit = "net" },
-        { "vgg",     "VGG-16",                         0, AV_OPT_TYPE_CONST, {.i64 = LPIPS_NET_VGG},     0, 0, FLAGS, .unit = "net" },
-        { "squeeze", "SqueezeNet 1.1",                 0, AV_OPT_TYPE_CONST, {.i64 = LPIPS_NET_SQUEEZE}, 0, 0, FLAGS, .unit = "net" },
-    { "version",    "Set the version of the metric, 0.1 or 0.0 (0.1 unless a model says otherwise)", OFFSET(version), AV_OPT_TYPE_STRING, {.str = NULL}, 0, 0, FLAGS },
-    { "model",      "Set a safetensors file to take the weights from", OFFSET(model), AV_OPT_TYPE_STRING, {.str = NULL}, 0, 0, FLAGS },
-    { "stats_file", "Set file where to store per-frame distances", OFFSET(stats_file_str), AV_OPT_TYPE_STRING, {.str = NULL}, 0, 0, FLAGS },
-    { "f",          "Set file where to store per-frame distances", OFFSET(stats_file_str), AV_OPT_TYPE_STRING, {.str = NULL}, 0, 0, FLAGS },
+    { "net",         "Set the network (alex unless a model says otherwise)", OFFSET(engine.net), AV_OPT_TYPE_INT, {.i64 = -1}, -1, LPIPS_NET_SQUEEZE, FLAGS, UNIT("net") },
+        VALUE("alex",    LPIPS_NET_ALEX,    "net", "AlexNet, the metric's default"),
+        VALUE("vgg",     LPIPS_NET_VGG,     "net", "VGG-16"),
+        VALUE("squeeze", LPIPS_NET_SQUEEZE, "net", "SqueezeNet 1.1"),
+    STRING("version",    engine.version, NULL, "Set the version of the metric, 0.1 or 0.0 (0.1 unless a model says otherwise)"),
+    STRING("model",      engine.model, NULL, "Set a safetensors file to take the weights from"),
+    { "inputs",      "Set the number of inputs, the reference included", OFFSET(engine.nb_inputs), AV_OPT_TYPE_INT, {.i64 = 2}, 2, LPIPS_MAX_INPUTS, FLAGS },
+    STRING("stats_file", log.stats_path, NULL, "Set file where to store per-frame distances"),
+    STRING("f",          log.stats_path, NULL, "Set file where to store per-frame distances"),
+    STRING("log_path",   log.path, NULL, "Set file where to store a log with everything measured"),
+    CHOICE("log_fmt",    log.format, LPIPS_LOG_JSON, NB_LPIPS_LOGS - 1, "log_fmt", "Set the format of the log"),
+        VALUE("json", LPIPS_LOG_JSON, "log_fmt", "one JSON document"),
+        VALUE("csv",  LPIPS_LOG_CSV,  "log_fmt", "comma separated values, with lines of # before and after"),
+    { "worst",       "Set how many of the worst frames to list", OFFSET(log.worst), AV_OPT_TYPE_INT, {.i64 = 5}, 0, 1000, FLAGS },
+    { "n_subsample", "Compare one frame, chosen at random, of each so many", OFFSET(pairs.n_subsample), AV_OPT_TYPE_INT, {.i64 = 1}, 1, INT_MAX, FLAGS },
+    { "seed",        "Set the seed of that choice", OFFSET(pairs.seed), AV_OPT_TYPE_INT64, {.i64 = 0}, INT64_MIN, INT64_MAX, FLAGS },
+    { "threshold",   "Fail at the end if the pooled distance is above this (negative: never)", OFFSET(threshold), AV_OPT_TYPE_DOUBLE, {.dbl = -1}, -1, DBL_MAX, FLAGS },
+    STRING("pool",       pool, "mean", "Set the statistic that threshold is for: mean, harmonic_mean, median, max, p1 ... p99"),
+    CHOICE("sync",       pairs.sync, LPIPS_SYNC_WARN, NB_LPIPS_SYNC - 1, "sync", "Set what happens when a frame has no partner or a reference frame is used again"),
+        VALUE("ignore", LPIPS_SYNC_IGNORE, "sync", "only count"),
+        VALUE("warn",   LPIPS_SYNC_WARN,   "sync", "warn of the first"),
+        VALUE("error",  LPIPS_SYNC_ERROR,  "sync", "fail at the first"),
+    CHOICE("scale",      engine.scale, LPIPS_SCALE_NONE, NB_LPIPS_SCALES - 1, "scale", "Set which input to scale where sizes differ"),
+        VALUE("none",      LPIPS_SCALE_NONE,      "scale", "different sizes are an error"),
+        VALUE("reference", LPIPS_SCALE_REFERENCE, "scale", "the reference to the size of main"),
+        VALUE("main",      LPIPS_SCALE_MAIN,      "scale", "main to the size of the reference"),
+    STRING("scale_flags", engine.scale_flags, "bicubic", "Set how to scale, by libswscale's names: bilinear, bicubic, lanczos ..."),
+    CHOICE("tags",       engine.tags, LPIPS_TAGS_OWN, NB_LPIPS_TAGS - 1, "tags", "Set by whose colour tags inputs are read"),
+        VALUE("own",       LPIPS_TAGS_OWN,       "tags", "each by its own"),
+        VALUE("main",      LPIPS_TAGS_MAIN,      "tags", "all by those of main"),
+        VALUE("reference", LPIPS_TAGS_REFERENCE, "tags", "all by those of the reference"),
+    CHOICE("output",     picture.output, LPIPS_OUTPUT_MAIN, NB_LPIPS_OUTPUTS - 1, "output", "Set what is put out"),
+        VALUE("main",    LPIPS_OUTPUT_MAIN,    "output", "the main frames, unchanged"),
+        VALUE("map",     LPIPS_OUTPUT_MAP,     "output", "where frames differ, as colours"),
+        VALUE("overlay", LPIPS_OUTPUT_OVERLAY, "output", "the map over the main picture in grey"),
+        VALUE("side",    LPIPS_OUTPUT_SIDE,    "output", "the main picture and the map side by side"),
+    CHOICE("colormap",   picture.colormap, LPIPS_COLORS_INFERNO, LPIPS_COLORS_GRAY, "colormap", "Set the colours of the map"),
+        VALUE("viridis", LPIPS_COLORS_VIRIDIS, "colormap", ""),
+        VALUE("magma",   LPIPS_COLORS_MAGMA,   "colormap", ""),
+        VALUE("inferno", LPIPS_COLORS_INFERNO, "colormap", ""),
+        VALUE("cividis", LPIPS_COLORS_CIVIDIS, "colormap", "for colour-blind viewers"),
+        VALUE("gray",    LPIPS_COLORS_GRAY,    "colormap", ""),
+    { "full_scale",  "Set the distance that has the last colour of the map", OFFSET(picture.full_scale), AV_OPT_TYPE_DOUBLE, {.dbl = 0.5}, 1e-6, 1e6, FLAGS },
+    { "opacity",     "Set the opacity of the map over the picture", OFFSET(picture.opacity), AV_OPT_TYPE_DOUBLE, {.dbl = 0.6}, 0, 1, FLAGS },
+    STRING("dump",       engine.dump_path, NULL, "Set file where to store the pictures as they are compared, as floats"),
     { NULL }
 };
 /* clang-format on */
 
 FRAMESYNC_DEFINE_CLASS_EXT(lpips, LPIPSContext, fs, filter_options);
 
-static int error_code(int status)
+/* ---- comparing --------------------------------------------------------------- */
+
+static void set_meta(AVDictionary **metadata, const char *prefix, const char *key,
+                     double value)
 {
-    if (status == LPIPS_ERR_ARGUMENT || status == LPIPS_ERR_SIZE)
-        return AVERROR(EINVAL);
-    if (status == LPIPS_ERR_MEMORY)
-        return AVERROR(ENOMEM);
-    return status == LPIPS_ERR_IO ? AVERROR(ENOENT) : AVERROR_INVALIDDATA;
+    char name[64], text[64];
+
+    snprintf(name, sizeof(name), "lavfi.lpips.%s%s", prefix, key);
+    snprintf(text, sizeof(text), "%.9f", value);
+    av_dict_set(metadata, name, text, 0);
 }
 
-/* A view of frame for liblpips; colours that nobody tagged stay unknown. */
-static void wrap_frame(lpips_frame *f, const AVFrame *frame)
+static void add_metadata(AVFrame *frame, const char *prefix, const lpips_result *result)
 {
-    const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(frame->format);
-    const int rgb = desc->flags & AV_PIX_FMT_FLAG_RGB;
+    set_meta(&frame->metadata, prefix, "distance", result->distance);
+    for (int i = 0; i < result->layers; i++) {
+        char key[16];
 
-    memset(f, 0, sizeof(*f));
-    for (int c = 0; c < (desc->nb_components < 3 ? 1 : 3); c++) {
-        const AVComponentDescriptor *comp = &desc->comp[c];
-
-        f->plane[c] = frame->data[comp->plane] + comp->offset;
-        f->row_stride[c] = frame->linesize[comp->plane];
-        f->step[c] = comp->step;
-    }
-    f->width = frame->width;
-    f->height = frame->height;
-    f->chroma_x = desc->log2_chroma_w;
-    f->chroma_y = desc->log2_chroma_h;
-    f->bits = desc->comp[0].depth;
-    f->shift = desc->comp[0].shift;
-    f->matrix = rgb ? LPIPS_MATRIX_RGB : (int)frame->colorspace;
-    if (!rgb && f->matrix == LPIPS_MATRIX_RGB)
-        f->matrix = -1; /* RGB in YUV planes: for liblpips to refuse */
-    f->levels = frame->color_range;
-    if (av_strstart(desc->name, "yuvj", NULL))
-        f->levels = LPIPS_LEVELS_FULL;
-    f->chroma_location = frame->chroma_location;
-}
-
-/* Say how an input is read, once and again whenever that changes. */
-static void log_colours(AVFilterContext *ctx, int input, const lpips_frame *tagged,
-                        const lpips_frame *settled, const AVFrame *frame)
-{
-    LPIPSContext *s = ctx->priv;
-    const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(frame->format);
-    const int matrix = settled->plane[1] && tagged->matrix != settled->matrix;
-    const int levels = settled->matrix && tagged->levels != settled->levels;
-    char text[sizeof(s->colours[0])];
-
-    lpips_frame_describe(settled, text, sizeof(text));
-    if (matrix || levels)
-        av_strlcatf(text, sizeof(text), " (untagged, %s%s%s assumed)", matrix ? "matrix" : "",
-                    matrix && levels ? " and " : "", levels ? "range" : "");
-    if (desc->flags & AV_PIX_FMT_FLAG_ALPHA)
-        av_strlcat(text, " alpha ignored", sizeof(text));
-    if (strcmp(text, s->colours[input])) {
-        av_strlcpy(s->colours[input], text, sizeof(text));
-        av_log(ctx, AV_LOG_INFO, "%s read as %s\n", input_name[input], text);
+        snprintf(key, sizeof(key), "layer.%d", i);
+        set_meta(&frame->metadata, prefix, key, result->layer[i]);
     }
 }
 
-static int convert_slice(AVFilterContext *ctx, void *arg, int jobnr, int nb_jobs)
+static int report(AVFilterContext *ctx, AVFrame *frame, const lpips_result *results)
 {
     LPIPSContext *s = ctx->priv;
-    const lpips_frame *frame = arg;
+    const LPIPSPlace place = {
+        .frame = s->pairs.pairing[0].frames - 1,
+        .pts = frame->pts,
+        .time = frame->pts * av_q2d(ctx->outputs[0]->time_base),
+    };
     int ret = 0;
 
-    for (int i = 0; i < NB_INPUTS; i++) {
-        const int first = (int64_t)frame[i].height * jobnr / nb_jobs;
-        const int end = (int64_t)frame[i].height * (jobnr + 1) / nb_jobs;
+    for (int i = 0; i < s->engine.nb_inputs - 1 && ret >= 0; i++) {
+        char prefix[32];
 
-        ret |= lpips_frame_to_rgb(&frame[i], s->rgb[i], s->rgb_stride, first, end - first);
+        snprintf(prefix, sizeof(prefix), "%s.", s->engine.readers[i].name);
+        add_metadata(frame, i ? prefix : "", &results[i]);
+        ret = ff_lpips_log_pair(ctx, &s->log, i, &place, &results[i]);
     }
     return ret;
 }
 
-/* Both frames to the planes in s->rgb, each by its own tags. */
-static int convert(AVFilterContext *ctx, const AVFrame *const frame[NB_INPUTS])
+/* Put out a picture in place of the main frame, which is freed. */
+static int put_picture(AVFilterContext *ctx, AVFrame *main, int compared)
 {
     LPIPSContext *s = ctx->priv;
-    lpips_frame tagged[NB_INPUTS], settled[NB_INPUTS];
+    AVFilterLink *outlink = ctx->outputs[0];
+    AVFrame *out = ff_get_video_buffer(outlink, outlink->w, outlink->h);
+    int ret = out ? av_frame_copy_props(out, main) : AVERROR(ENOMEM);
 
-    for (int i = 0; i < NB_INPUTS; i++) {
-        wrap_frame(&tagged[i], frame[i]);
-        settled[i] = tagged[i];
+    if (ret >= 0 && !compared && s->picture.output != LPIPS_OUTPUT_MAP)
+        ret = ff_lpips_read_alone(ctx, &s->engine.readers[0], main);
+    if (ret >= 0) {
+        out->colorspace = AVCOL_SPC_RGB;
+        out->color_range = AVCOL_RANGE_JPEG;
+        out->sample_aspect_ratio = outlink->sample_aspect_ratio;
+        out->crop_left = out->crop_right = out->crop_top = out->crop_bottom = 0;
+        ret = ff_lpips_draw(ctx, &s->picture, &s->engine.readers[0],
+                            compared ? s->engine.map : NULL, out);
     }
-    lpips_frame_settle(&settled[MAIN], &settled[REF]);
-    for (int i = 0; i < NB_INPUTS; i++) {
-        const char *space = av_color_space_name(frame[i]->colorspace);
-
-        /* No rows: only asks whether it can be done. */
-        if (lpips_frame_to_rgb(&settled[i], s->rgb[i], s->rgb_stride, 0, 0) < 0) {
-            av_log(
-                ctx, AV_LOG_ERROR,
-                "The %s's colour space %s cannot be read as RGB; convert it with zscale or "
-                "correct a wrong tag with setparams=colorspace=bt709.\n",
-                input_name[i], space ? space : "of an unknown number");
-            return AVERROR_PATCHWELCOME;
-        }
-        log_colours(ctx, i, &tagged[i], &settled[i], frame[i]);
-    }
-    return ff_filter_execute(ctx, convert_slice, settled, NULL,
-                             FFMIN(settled[MAIN].height, ff_filter_get_nb_threads(ctx)));
-}
-
-static int compare(AVFilterContext *ctx, const AVFrame *const frame[NB_INPUTS],
-                   lpips_result *result)
-{
-    LPIPSContext *s = ctx->priv;
-    const ptrdiff_t stride[3] = {s->rgb_stride, s->rgb_stride, s->rgb_stride};
-    lpips_image image[NB_INPUTS];
-    int ret = convert(ctx, frame);
-
-    if (ret < 0)
-        return ret;
-    for (int i = 0; i < NB_INPUTS; i++) {
-        const void *const plane[3] = {s->rgb[i][0], s->rgb[i][1], s->rgb[i][2]};
-
-        lpips_image_planar(&image[i], LPIPS_F32, plane, stride, frame[i]->width,
-                           frame[i]->height);
-    }
-    ret = lpips_compare(s->lpips, &image[MAIN], &image[REF], result);
-    if (ret < 0) {
-        av_log(ctx, AV_LOG_ERROR, "Could not compare frames: %s\n", lpips_strerror(ret));
-        return error_code(ret);
-    }
-    if (!av_dynarray2_add((void **)&s->distance, &s->nb_frames, sizeof(*s->distance),
-                          (const uint8_t *)&result->distance))
-        return AVERROR(ENOMEM);
-    return 0;
-}
-
-static void set_meta(AVDictionary **metadata, const char *key, double value)
-{
-    char text[64];
-
-    snprintf(text, sizeof(text), "%.9f", value);
-    av_dict_set(metadata, key, text, 0);
-}
-
-static void report(AVFilterContext *ctx, AVFrame *frame, const lpips_result *result)
-{
-    LPIPSContext *s = ctx->priv;
-
-    set_meta(&frame->metadata, "lavfi.lpips.distance", result->distance);
-    for (int i = 0; i < result->layers; i++) {
-        char key[64];
-
-        snprintf(key, sizeof(key), "lavfi.lpips.layer.%d", i);
-        set_meta(&frame->metadata, key, result->layer[i]);
-    }
-    if (!s->stats_file)
-        return;
-    fprintf(s->stats_file, "n:%d pts_time:%.6f lpips:%.9f", s->nb_frames,
-            frame->pts * av_q2d(ctx->outputs[0]->time_base), result->distance);
-    for (int i = 0; i < result->layers; i++)
-        fprintf(s->stats_file, " layer.%d:%.9f", i, result->layer[i]);
-    fprintf(s->stats_file, "\n");
-    fflush(s->stats_file); /* a run that is killed keeps what it had */
+    av_frame_free(&main);
+    if (ret >= 0)
+        return ff_filter_frame(outlink, out);
+    av_frame_free(&out);
+    return ret;
 }
 
 static int do_lpips(FFFrameSync *fs)
 {
     AVFilterContext *ctx = fs->parent;
-    AVFrame *master, *ref;
-    lpips_result result;
-    int ret = ff_framesync_dualinput_get(fs, &master, &ref);
+    LPIPSContext *s = ctx->priv;
+    const AVFrame *frames[LPIPS_MAX_INPUTS];
+    lpips_result results[LPIPS_MAX_INPUTS];
+    AVFrame *main;
+    int compared, ret;
 
+    if (!ff_lpips_pair_is_main(&s->pairs)) {
+        ff_filter_set_ready(ctx, 100); /* no frame goes out that would bring the next call */
+        return 0;
+    }
+    ret = ff_framesync_get_frame(fs, 0, &main, 1);
     if (ret < 0)
         return ret;
-    if (ctx->is_disabled || !ref)
-        return ff_filter_frame(ctx->outputs[0], master);
-
-    ret = compare(ctx, (const AVFrame *const[]){master, ref}, &result);
+    main->pts = av_rescale_q(fs->pts, fs->time_base, ctx->outputs[0]->time_base);
+    frames[0] = main;
+    ret = ff_lpips_pair(ctx, &s->pairs, frames);
+    compared = ret > 0 && !ctx->is_disabled && ff_lpips_pair_is_chosen(&s->pairs);
+    if (ret >= 0 && compared)
+        ret = ff_lpips_engine_compare(ctx, &s->engine, frames, results);
+    if (ret >= 0 && compared)
+        ret = report(ctx, main, results);
     if (ret < 0) {
-        av_frame_free(&master);
+        av_frame_free(&main);
         return ret;
     }
-    report(ctx, master, &result);
-    return ff_filter_frame(ctx->outputs[0], master);
+    if (s->picture.output == LPIPS_OUTPUT_MAIN)
+        return ff_filter_frame(ctx->outputs[0], main);
+    return put_picture(ctx, main, compared);
 }
 
-static av_cold int load_weights(AVFilterContext *ctx)
+/* ---- the end ----------------------------------------------------------------- */
+
+static int check_threshold(AVFilterContext *ctx)
 {
     LPIPSContext *s = ctx->priv;
-    char why[512] = "";
-    const char *version;
-    lpips_net net;
-    int ret;
+    int ret = 0;
 
-    if (!s->model) {
-        ret = lpips_weights_find(&s->weights, s->net < 0 ? LPIPS_NET_ALEX : s->net,
-                                 s->version, why, sizeof(why));
-        if (ret < 0)
-            av_log(ctx, AV_LOG_ERROR, "%s\n", *why ? why : lpips_strerror(ret));
-        return ret < 0 ? error_code(ret) : 0;
-    }
+    for (int i = 0; i < s->engine.nb_inputs - 1 && s->threshold >= 0; i++) {
+        const LPIPSStream *stream = &s->log.streams[i];
+        double value;
+        lpips_stats stats;
 
-    ret = lpips_weights_load(&s->weights, s->model, why, sizeof(why));
-    if (ret < 0) {
-        av_log(ctx, AV_LOG_ERROR, "Could not load model: %s\n",
-               *why ? why : lpips_strerror(ret));
-        return error_code(ret);
-    }
-    net = lpips_weights_net(s->weights);
-    version = lpips_weights_version(s->weights);
-    if ((s->net >= 0 && s->net != (int)net) || (s->version && strcmp(s->version, version))) {
-        av_log(ctx, AV_LOG_ERROR,
-               "Model %s holds net %s, version %s, which is not what the options net and "
-               "version ask for; leave those out.\n",
-               s->model, lpips_net_name(net), version);
-        return AVERROR(EINVAL);
-    }
-    return 0;
-}
-
-static av_cold int init(AVFilterContext *ctx)
-{
-    LPIPSContext *s = ctx->priv;
-    int ret = load_weights(ctx);
-
-    if (ret < 0)
-        return ret;
-    if (s->stats_file_str && !strcmp(s->stats_file_str, "-")) {
-        s->stats_file = stdout;
-    } else if (s->stats_file_str) {
-        s->stats_file = avpriv_fopen_utf8(s->stats_file_str, "w");
-        if (!s->stats_file) {
-            ret = AVERROR(errno);
-            av_log(ctx, AV_LOG_ERROR, "Could not open stats file %s: %s\n", s->stats_file_str,
-                   av_err2str(ret));
-            return ret;
+        if (lpips_stats_of(stream->distance, stream->nb_distances, &stats) < 0) {
+            av_log(ctx, AV_LOG_ERROR,
+                   "No frames of %s were compared, so that it cannot be "
+                   "held against the threshold.\n",
+                   s->engine.readers[i].name);
+            return AVERROR_INVALIDDATA;
+        }
+        value = lpips_stats_value(&stats, s->pooled);
+        if (value > s->threshold) {
+            av_log(ctx, AV_LOG_ERROR, "LPIPS %s%s%s %.9f is above the threshold %g\n",
+                   s->engine.nb_inputs > 2 ? s->engine.readers[i].name : "",
+                   s->engine.nb_inputs > 2 ? " " : "", s->pool, value, s->threshold);
+            ret = AVERROR(ERANGE);
         }
     }
-    s->fs.on_event = do_lpips;
-    return 0;
-}
-
-/* Formats whose every sample is a byte, a native 16-bit word or a float by itself. */
-static int is_supported(enum AVPixelFormat format)
-{
-    const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(format);
-    const AVComponentDescriptor *first = &desc->comp[0];
-    const int bytes = first->depth > 16 ? 4 : first->depth > 8 ? 2 : 1;
-    const int is_float = !!(desc->flags & AV_PIX_FMT_FLAG_FLOAT);
-
-    if (desc->flags & (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_PAL |
-                       AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_BAYER) ||
-        (bytes > 1 && !(desc->flags & AV_PIX_FMT_FLAG_BE) != !HAVE_BIGENDIAN) ||
-        av_strstart(desc->name, "xyz", NULL) ||
-        format == AV_PIX_FMT_UYYVYY411) /* whose luma is not equally spaced */
-        return 0;
-    if (first->depth < 8 || first->depth + first->shift > 8 * bytes ||
-        is_float != (first->depth == 32) ||
-        (is_float && desc->nb_components > 2 && !(desc->flags & AV_PIX_FMT_FLAG_RGB)))
-        return 0;
-    for (int c = 0; c < (desc->nb_components < 3 ? 1 : 3); c++) {
-        const AVComponentDescriptor *comp = &desc->comp[c];
-
-        if (comp->depth != first->depth || comp->shift != first->shift ||
-            comp->step % bytes || comp->offset % bytes)
-            return 0;
-    }
-    return 1;
-}
-
-static AVFilterFormats *supported_formats(void)
-{
-    AVFilterFormats *formats = NULL;
-    const AVPixFmtDescriptor *desc = NULL;
-
-    while ((desc = av_pix_fmt_desc_next(desc))) {
-        const enum AVPixelFormat format = av_pix_fmt_desc_get_id(desc);
-
-        if (is_supported(format) && ff_add_format(&formats, format) < 0)
-            return NULL;
-    }
-    return formats;
-}
-
-/* The main input and the output share one list, the reference has its own. */
-static int untie(AVFilterFormats *(*list)(void), AVFilterFormats **in, AVFilterFormats **ref,
-                 AVFilterFormats **out)
-{
-    AVFilterFormats *shared = list();
-    int ret = ff_formats_ref(shared, in);
-
-    if (ret >= 0)
-        ret = ff_formats_ref(shared, out);
-    if (ret >= 0)
-        ret = ff_formats_ref(list(), ref);
     return ret;
 }
 
-static int negotiate(AVFilterFormatsConfig *in, AVFilterFormatsConfig *ref,
-                     AVFilterFormatsConfig *out)
-{
-    int ret = untie(supported_formats, &in->formats, &ref->formats, &out->formats);
-
-#if LAVFI(10, 0)
-    if (ret >= 0)
-        ret = untie(ff_all_color_spaces, &in->color_spaces, &ref->color_spaces,
-                    &out->color_spaces);
-    if (ret >= 0)
-        ret = untie(ff_all_color_ranges, &in->color_ranges, &ref->color_ranges,
-                    &out->color_ranges);
-#endif
-    return ret;
-}
-
-#if LAVFI(10, 4)
-static int query_formats(const AVFilterContext *ctx, AVFilterFormatsConfig **cfg_in,
-                         AVFilterFormatsConfig **cfg_out)
-{
-    return negotiate(cfg_in[MAIN], cfg_in[REF], cfg_out[0]);
-}
-#define QUERY_FORMATS FILTER_QUERY_FUNC2(query_formats)
-#else
-static int query_formats(AVFilterContext *ctx)
-{
-    return negotiate(&ctx->inputs[MAIN]->outcfg, &ctx->inputs[REF]->outcfg,
-                     &ctx->outputs[0]->incfg);
-}
-#define QUERY_FORMATS FILTER_QUERY_FUNC(query_formats)
-#endif
-
-/* Threads for the comparison: as many as there are cores, unless the filter's or the
- * graph's option asks for fewer; the graph's own default stops at 16. */
-static int compare_threads(AVFilterContext *ctx)
-{
-    const int cores = av_cpu_count(), allowed = ff_filter_get_nb_threads(ctx);
-
-    if (ctx->nb_threads > 0)
-        return ctx->nb_threads;
-    return allowed < FFMIN(cores, 16) ? allowed : cores;
-}
-
-static int create_context(AVFilterContext *ctx, int width, int height)
+/* Once all frames have come, or the graph goes: what is left to count and to say. */
+static int conclude(AVFilterContext *ctx)
 {
     LPIPSContext *s = ctx->priv;
-    const lpips_net net = lpips_weights_net(s->weights);
-    const int min_size = lpips_net_min_size(net);
-    lpips_options options = LPIPS_OPTIONS_DEFAULT;
     int ret;
 
-    if (width < min_size || height < min_size) {
-        av_log(ctx, AV_LOG_ERROR,
-               "%dx%d is too small for net %s, which needs %dx%d at least.\n", width, height,
-               lpips_net_name(net), min_size, min_size);
-        return AVERROR(EINVAL);
-    }
-    options.threads = compare_threads(ctx);
-    ret = lpips_context_create(&s->lpips, s->weights, width, height, &options);
-    if (ret < 0) {
-        av_log(ctx, AV_LOG_ERROR, "Could not prepare to compare %dx%d: %s\n", width, height,
-               lpips_strerror(ret));
-        return error_code(ret);
-    }
-
-    s->rgb_stride = FFALIGN(width, 16) * sizeof(float);
-    for (int i = 0; i < NB_INPUTS; i++) {
-        float *planes = av_malloc_array(3 * (size_t)height, s->rgb_stride);
-
-        if (!planes)
-            return AVERROR(ENOMEM);
-        for (int c = 0; c < 3; c++)
-            s->rgb[i][c] = planes + c * (size_t)height * (s->rgb_stride / sizeof(float));
-    }
-    return 0;
-}
-
-static void free_context(LPIPSContext *s)
-{
-    lpips_context_free(s->lpips);
-    s->lpips = NULL;
-    for (int i = 0; i < NB_INPUTS; i++)
-        av_freep(&s->rgb[i][0]);
-}
-
-static int config_output(AVFilterLink *outlink)
-{
-    AVFilterContext *ctx = outlink->src;
-    LPIPSContext *s = ctx->priv;
-    AVFilterLink *mainlink = ctx->inputs[MAIN];
-    AVFilterLink *reflink = ctx->inputs[REF];
-    int ret;
-
-    if (mainlink->w != reflink->w || mainlink->h != reflink->h) {
-        av_log(ctx, AV_LOG_ERROR, "Width and height of input videos must be same.\n");
-        return AVERROR(EINVAL);
-    }
-    free_context(s);
-    if ((ret = create_context(ctx, mainlink->w, mainlink->h)) < 0 ||
-        (ret = ff_framesync_init_dualinput(&s->fs, ctx)) < 0)
-        return ret;
-    outlink->w = mainlink->w;
-    outlink->h = mainlink->h;
-    outlink->time_base = mainlink->time_base;
-    outlink->sample_aspect_ratio = mainlink->sample_aspect_ratio;
-    LINK(outlink)->frame_rate = LINK(mainlink)->frame_rate;
-    if ((ret = ff_framesync_configure(&s->fs)) < 0)
-        return ret;
-
-    outlink->time_base = s->fs.time_base;
-    if (av_cmp_q(mainlink->time_base, outlink->time_base) ||
-        av_cmp_q(reflink->time_base, outlink->time_base))
-        av_log(ctx, AV_LOG_WARNING,
-               "not matching timebases found between first input: %d/%d and second input "
-               "%d/%d, results may be incorrect!\n",
-               mainlink->time_base.num, mainlink->time_base.den, reflink->time_base.num,
-               reflink->time_base.den);
-    return 0;
+    if (s->concluded || !s->fs.in)
+        return 0;
+    s->concluded = 1;
+    ret = ff_lpips_pair_end(ctx, &s->pairs);
+    ff_lpips_log_end(ctx, &s->log);
+    return ret < 0 ? ret : check_threshold(ctx);
 }
 
 static int activate(AVFilterContext *ctx)
 {
     LPIPSContext *s = ctx->priv;
+    int ret = ff_framesync_activate(&s->fs);
 
-    return ff_framesync_activate(&s->fs);
-}
-
-static void log_summary(AVFilterContext *ctx)
-{
-    LPIPSContext *s = ctx->priv;
-    lpips_stats stats;
-    char text[256];
-
-    if (lpips_stats_of(s->distance, s->nb_frames, &stats) < 0) {
-        av_log(ctx, AV_LOG_ERROR, "Could not pool the distances of %d frames.\n",
-               s->nb_frames);
-        return;
-    }
-    lpips_describe(s->lpips, text, sizeof(text));
-    av_log(ctx, AV_LOG_INFO,
-           "LPIPS average:%.9f min:%.9f max:%.9f frames:%d (%s; %s: %s; %s: %s)\n",
-           stats.mean, stats.min, stats.max, s->nb_frames, text, input_name[MAIN],
-           s->colours[MAIN], input_name[REF], s->colours[REF]);
+    return ret >= 0 && s->fs.eof ? conclude(ctx) : ret;
 }
 
 static av_cold void uninit(AVFilterContext *ctx)
 {
     LPIPSContext *s = ctx->priv;
 
-    if (s->nb_frames > 0 && s->distance)
-        log_summary(ctx);
+    conclude(ctx);
     ff_framesync_uninit(&s->fs);
-    free_context(s);
-    lpips_weights_unref(s->weights);
-    av_freep(&s->distance);
-    if (s->stats_file) {
-        const int failed = ferror(s->stats_file);
+    ff_lpips_log_close(ctx, &s->log);
+    ff_lpips_engine_uninit(ctx, &s->engine);
+}
 
-        if ((s->stats_file != stdout && fclose(s->stats_file)) || failed)
-            av_log(ctx, AV_LOG_ERROR, "Could not write all of stats file %s.\n",
-                   s->stats_file_str);
+/* ---- the beginning ----------------------------------------------------------- */
+
+static int find_pool(AVFilterContext *ctx)
+{
+    LPIPSContext *s = ctx->priv;
+
+    for (s->pooled = 0; lpips_stats_name(s->pooled); s->pooled++)
+        if (!strcmp(lpips_stats_name(s->pooled), s->pool))
+            return 0;
+    av_log(ctx, AV_LOG_ERROR, "pool=%s is none of:", s->pool);
+    for (int i = 0; lpips_stats_name(i); i++)
+        av_log(ctx, AV_LOG_ERROR, " %s", lpips_stats_name(i));
+    av_log(ctx, AV_LOG_ERROR, "\n");
+    return AVERROR(EINVAL);
+}
+
+static av_cold int append_input(AVFilterContext *ctx, int i)
+{
+    LPIPSContext *s = ctx->priv;
+    char *name = s->engine.readers[i].name;
+    const size_t size = sizeof(s->engine.readers[i].name);
+    AVFilterPad pad = {.type = AVMEDIA_TYPE_VIDEO};
+
+    if (i == s->engine.nb_inputs - 1)
+        av_strlcpy(name, "reference", size);
+    else if (s->engine.nb_inputs == 2)
+        av_strlcpy(name, "main", size);
+    else
+        snprintf(name, size, "main%d", i);
+
+    pad.name = av_strdup(name);
+    return pad.name ? ff_append_inpad_free_name(ctx, &pad) : AVERROR(ENOMEM);
+}
+
+static av_cold int init(AVFilterContext *ctx)
+{
+    LPIPSContext *s = ctx->priv;
+    int ret = 0;
+
+    for (int i = 0; i < s->engine.nb_inputs && ret >= 0; i++)
+        ret = append_input(ctx, i);
+    if (ret < 0 || (ret = find_pool(ctx)) < 0 ||
+        (ret = ff_lpips_check_scale_flags(ctx, s->engine.scale_flags)) < 0)
+        return ret;
+    s->fs.on_event = do_lpips;
+    s->pairs.fs = &s->fs;
+    s->pairs.readers = s->engine.readers;
+    s->pairs.nb_inputs = s->engine.nb_inputs;
+    s->log.engine = &s->engine;
+    s->log.pairs = &s->pairs;
+    s->engine.wants_map = s->picture.output != LPIPS_OUTPUT_MAIN;
+    return ff_lpips_engine_init(ctx, &s->engine);
+}
+
+/* ---- negotiation ------------------------------------------------------------- */
+
+#if LAVFI(10, 4)
+static int query_formats(const AVFilterContext *ctx, AVFilterFormatsConfig **cfg_in,
+                         AVFilterFormatsConfig **cfg_out)
+{
+    const LPIPSContext *s = ctx->priv;
+
+    return ff_lpips_negotiate(cfg_in, s->engine.nb_inputs, cfg_out[0],
+                              s->picture.output == LPIPS_OUTPUT_MAIN);
+}
+#define QUERY_FORMATS FILTER_QUERY_FUNC2(query_formats)
+#else
+static int query_formats(AVFilterContext *ctx)
+{
+    const LPIPSContext *s = ctx->priv;
+    AVFilterFormatsConfig *in[LPIPS_MAX_INPUTS];
+
+    for (unsigned i = 0; i < ctx->nb_inputs; i++)
+        in[i] = &ctx->inputs[i]->outcfg;
+    return ff_lpips_negotiate(in, s->engine.nb_inputs, &ctx->outputs[0]->incfg,
+                              s->picture.output == LPIPS_OUTPUT_MAIN);
+}
+#define QUERY_FORMATS FILTER_QUERY_FUNC(query_formats)
+#endif
+
+static void warn_of_links(AVFilterContext *ctx)
+{
+    LPIPSContext *s = ctx->priv;
+    const AVFilterLink *main = ctx->inputs[0];
+
+    for (int i = 1; i < s->engine.nb_inputs; i++) {
+        const AVFilterLink *link = ctx->inputs[i];
+        const AVRational a = main->sample_aspect_ratio, b = link->sample_aspect_ratio;
+
+        if (av_cmp_q(main->time_base, s->fs.time_base) ||
+            av_cmp_q(link->time_base, s->fs.time_base))
+            av_log(ctx, AV_LOG_WARNING,
+                   "not matching timebases found between first input: %d/%d and second input "
+                   "%d/%d, results may be incorrect!\n",
+                   main->time_base.num, main->time_base.den, link->time_base.num,
+                   link->time_base.den);
+        if (a.num > 0 && b.num > 0 && av_cmp_q(a, b))
+            av_log(
+                ctx, AV_LOG_WARNING,
+                "%s has sample aspect ratio %d:%d and %s %d:%d; their samples are compared "
+                "one by one all the same.\n",
+                s->engine.readers[0].name, a.num, a.den, s->engine.readers[i].name, b.num,
+                b.den);
     }
 }
 
-static const AVFilterPad lpips_inputs[] = {
-    {.name = "main", .type = AVMEDIA_TYPE_VIDEO},
-    {.name = "reference", .type = AVMEDIA_TYPE_VIDEO},
-};
+static int config_output(AVFilterLink *outlink)
+{
+    AVFilterContext *ctx = outlink->src;
+    LPIPSContext *s = ctx->priv;
+    AVFilterLink *main = ctx->inputs[0];
+    int width[LPIPS_MAX_INPUTS], height[LPIPS_MAX_INPUTS], ret;
+
+    for (int i = 0; i < s->engine.nb_inputs; i++) {
+        width[i] = ctx->inputs[i]->w;
+        height[i] = ctx->inputs[i]->h;
+    }
+    /* Files are opened here, for ffmpeg makes and drops a first instance that is never used.
+     */
+    if ((ret = ff_lpips_engine_config(ctx, &s->engine, width, height)) < 0 ||
+        (ret = ff_lpips_engine_open_dump(ctx, &s->engine)) < 0 ||
+        (ret = ff_lpips_log_open(ctx, &s->log)) < 0 ||
+        (ret = ff_lpips_pair_config(ctx, &s->pairs)) < 0)
+        return ret;
+    outlink->w = s->picture.output == LPIPS_OUTPUT_MAIN ? main->w : s->engine.width;
+    outlink->h = s->picture.output == LPIPS_OUTPUT_MAIN ? main->h : s->engine.height;
+    if (s->picture.output == LPIPS_OUTPUT_SIDE)
+        outlink->w *= 2;
+    outlink->time_base = s->fs.time_base;
+    outlink->sample_aspect_ratio = main->sample_aspect_ratio;
+    LINK(outlink)->frame_rate = LINK(main)->frame_rate;
+    warn_of_links(ctx);
+    return 0;
+}
 
 static const AVFilterPad lpips_outputs[] = {
     {.name = "default", .type = AVMEDIA_TYPE_VIDEO, .config_props = config_output},
@@ -581,17 +433,15 @@ static const AVFilterPad lpips_outputs[] = {
 
 const FILTER_TYPE ff_vf_lpips = {
     FIELD(name) = "lpips",
-    FIELD(description) =
-        NULL_IF_CONFIG_SMALL("Calculate the LPIPS between two video streams."),
+    FIELD(description) = NULL_IF_CONFIG_SMALL("Calculate the LPIPS between video streams."),
     FIELD(priv_class) = &lpips_class,
     FIELD(flags) = AVFILTER_FLAG_SUPPORT_TIMELINE_INTERNAL | AVFILTER_FLAG_SLICE_THREADS |
-                   AVFILTER_FLAG_METADATA_ONLY,
+                   AVFILTER_FLAG_DYNAMIC_INPUTS,
     .preinit = lpips_framesync_preinit,
     .init = init,
     .uninit = uninit,
     .activate = activate,
     .priv_size = sizeof(LPIPSContext),
-    FILTER_INPUTS(lpips_inputs),
     FILTER_OUTPUTS(lpips_outputs),
     QUERY_FORMATS,
 };

@@ -136,12 +136,13 @@ static void expect_rgb(const struct made *m, int x, int y, double rgb[3])
     const bool full = m->f.levels == LPIPS_LEVELS_FULL;
     const double luma =
         full ? sample(m, 0, x, y) / top : (sample(m, 0, x, y) - 16 * k) / (219 * k);
-    const double scale = full ? top : 224 * k;
+    const bool ycgco = m->f.matrix == LPIPS_MATRIX_YCGCO;
+    const double scale = full ? top : (ycgco ? 219 : 224) * k;
     const double cb = (chroma(m, 1, x, y) - 128 * k) / scale;
     const double cr = (chroma(m, 2, x, y) - 128 * k) / scale;
     const double kr = weights[m->f.matrix][0], kb = weights[m->f.matrix][1];
 
-    if (m->f.matrix == LPIPS_MATRIX_YCGCO) {
+    if (ycgco) {
         rgb[0] = luma - cb + cr;
         rgb[1] = luma + cb;
         rgb[2] = luma - cb - cr;

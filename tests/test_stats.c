@@ -127,6 +127,28 @@ static void refusals(void **state)
     assert_int_equal(lpips_stats_of(bad + 3, 1, &s), LPIPS_ERR_ARGUMENT);
 }
 
+static void by_name(void **state)
+{
+    static const double values[] = {0.1, 0.2, 0.4, 0.8, 0.9, 0.3, 0.5};
+    lpips_stats s;
+    int i = 0;
+
+    (void)state;
+    assert_int_equal(lpips_stats_of(values, 7, &s), LPIPS_OK);
+#define IS_NEXT(name)                                \
+    assert_string_equal(lpips_stats_name(i), #name); \
+    assert_true(lpips_stats_value(&s, i++) == s.name);
+    IS_NEXT(mean)
+    IS_NEXT(harmonic_mean) IS_NEXT(median) IS_NEXT(deviation) IS_NEXT(min) IS_NEXT(max)
+        IS_NEXT(p1) IS_NEXT(p5) IS_NEXT(p10) IS_NEXT(p25) IS_NEXT(p75) IS_NEXT(p90)
+            IS_NEXT(p95) IS_NEXT(p99)
+#undef IS_NEXT
+                assert_null(lpips_stats_name(i));
+    assert_null(lpips_stats_name(-1));
+    assert_true(isnan(lpips_stats_value(&s, i)) && isnan(lpips_stats_value(&s, -1)));
+    assert_true(isnan(lpips_stats_value(NULL, 0)));
+}
+
 static void worst_by_hand(void **state)
 {
     static const double values[] = {0.2, 0.9, 0.1, 0.9, 0.5};
@@ -176,10 +198,15 @@ static void worst_as_selection(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_hand),          cmocka_unit_test(as_numpy),
-        cmocka_unit_test(percentile_edges), cmocka_unit_test(one_value_and_zeros),
-        cmocka_unit_test(many_equal),       cmocka_unit_test(refusals),
-        cmocka_unit_test(worst_by_hand),    cmocka_unit_test(worst_as_selection),
+        cmocka_unit_test(by_hand),
+        cmocka_unit_test(as_numpy),
+        cmocka_unit_test(percentile_edges),
+        cmocka_unit_test(one_value_and_zeros),
+        cmocka_unit_test(many_equal),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(by_name),
+        cmocka_unit_test(worst_by_hand),
+        cmocka_unit_test(worst_as_selection),
     };
 
     return cmocka_run_group_tests_name("stats", tests, NULL, NULL);

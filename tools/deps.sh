@@ -1,8 +1,8 @@
 #!/bin/sh
 # Install what a build of liblpips needs and this machine lacks, with apt.
 #
-# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [check] [fuzz]
-#   no group: all but fuzz
+# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [check] [fuzz] [distro]
+#   no group: all but fuzz and distro
 #   -n  install nothing: say what is missing and fail
 #
 # Each need is tested by what it gives (a command, a pkg-config module), not by a
@@ -47,12 +47,15 @@ for group in $groups; do
         need 'pkg-config --exists cmocka' libcmocka-dev
         need 'pkg-config --exists libpng' libpng-dev
         ;;
+    distro) # what it is built with comes on top: ffmpeg-filter/distro.sh
+        need 'command -v dpkg-source' dpkg-dev
+        ;;
     fuzz)
         need 'echo "int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n; }" |
               clang -x c -fsanitize=fuzzer,address - -o /dev/null' clang libclang-rt-dev
         ;;
     *)
-        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, check, fuzz" >&2
+        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, check, fuzz, distro" >&2
         exit 2
         ;;
     esac

@@ -125,6 +125,7 @@ void lpips_kernels_init(lpips_kernels *k, unsigned cpu)
     memset(k, 0, sizeof *k);
     init_template(k);
     k->gemm = gemm;
+    k->name = "c";
     k->load_row[0] = load_uint8_t;
     k->load_row[1] = load_uint16_t;
     k->load_row[2] = load_float;

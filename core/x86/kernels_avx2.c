@@ -236,4 +236,5 @@ void lpips_kernels_init_avx2(lpips_kernels *k)
 {
     init_template(k);
     k->gemm = lpips_gemm_avx2;
+    k->name = "avx2";
 }

@@ -197,4 +197,5 @@ void lpips_kernels_init_avx512(lpips_kernels *k)
 {
     init_template(k);
     k->gemm = gemm;
+    k->name = "avx512";
 }
