@@ -83,9 +83,10 @@ class Colour(Case):
         return run, [self.distance(f"s{n}", p.main) for n, p in enumerate(pairs)]
 
     def distance(self, name, main):
-        names = [f"main{k}" for k in range(len(main))] if isinstance(main, list) else [None]
+        """The distance of all frames in a stats file, or those of all mains."""
+        several = isinstance(main, list) and len(main) > 1
         found = []
-        for which in names:
+        for which in [f"main{k}" for k in range(len(main))] if several else [None]:
             values = [s["lpips"] for s in self.stats(name) if s.get("input") == which]
             self.assertEqual(len(values), self.frames, name)
             self.assertEqual(len(set(values)), 1, name)

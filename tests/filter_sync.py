@@ -11,7 +11,7 @@ import unittest
 from ffmpeg_run import COUNTS, STRICT, VERSION, ZERO, Case
 
 N, PART = 20, 15  # frames of a whole clip and of a short one
-SOURCE = "testsrc2=s=64x48:r=50:d=0.8,format=gbrp,split=3[a][b][c]"
+SOURCE = "testsrc2=s=64x48:r=50:d=0.8,format=gbrp,noise=alls=60:allf=t,split=3[a][b][c]"
 SLOW = "select='not(mod(n,2))'"  # every other frame: 25 a second, N of them
 # What is warned of, and the number that it belongs to.
 WARNINGS = {
@@ -51,7 +51,7 @@ CASES = {
         slow(),
         slow("setpts=PTS-0.04/TB"),
         (N, N, 0, N, 1, 1),
-        range(N),
+        range(N - 1),
     ),
     "reference half a frame late": (
         slow(),
@@ -176,14 +176,17 @@ class Sync(Case):
         self.assertEqual(self.scores("s"), [ZERO] * PART)
 
     def test_nearest(self):
-        """ts_sync_mode=nearest pairs frames that are a little late; the default does not."""
+        """ts_sync_mode=nearest pairs frames that are a little late with their own."""
         if VERSION < (6, 0):
             self.skipTest("came with FFmpeg 6.0")
         main, ref, *_ = CASES["equal"]
         CASES["late"] = (main, ref + ",settb=1/1000,setpts=PTS+8", (), ())
         self.addCleanup(CASES.pop, "late")
-        self.counted(self.compare("late", "ts_sync_mode=nearest"), N, N, 0, N, 0, 0)
-        self.counted(self.compare("late"), N, N - 1, 1, N, 0, 1)
+        for mode, right in (("nearest", True), ("default", False)):
+            # Before the first frame of the reference there is none in either mode.
+            run = self.compare("late", "ts_sync_mode=" + mode)
+            self.counted(run, N, N - 1, 1, N, 0, 1)
+            self.assertEqual([s == ZERO for s in self.scores("s")], [right] * (N - 1))
 
     def test_error(self):
         """sync=error stops with one line that says which frame; equal streams pass."""
