@@ -165,10 +165,10 @@ check: ## install what is missing, build all, pass every test
 	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) all weights
 	$(MAKE) $(jobs) run-tests
 	$(call counted,gates,bash tests/gates.sh $(BUILD))
-	$(MAKE) $(jobs) ffmpeg-all
+	$(MAKE) $(jobs) ffmpeg-all $(TESTS_DIR)/score_dump
 	$(call counted,patches,bash tests/patches.sh)
 	@for v in $(FFMPEG_ALL); do [ ! -x $(BUILD)/bin/ffmpeg-$$v ] || \
-	    $(call counted,filter-$$v,bash tests/filter.sh $$v) || exit 1; done
+	    { $(call test_filter,$$v); } || exit 1; done
 	$(MAKE) $(jobs) asan
 	$(MAKE) $(jobs) tsan
 	@cat build/asan/tests/totals build/tsan/tests/totals >> $(TOTALS)
@@ -180,8 +180,8 @@ deps: ## install what building, the demo and the tests need
 gates: lib ## rules that a machine can check
 	bash tests/gates.sh $(BUILD)
 
-check-filter: ffmpeg lib ## the filter inside a real FFmpeg; FFMPEG_VERSION=7.1
-	bash tests/filter.sh $(FFMPEG_VERSION)
+check-filter: ffmpeg lib $(TESTS_DIR)/score_dump ## the filter inside a real FFmpeg; FFMPEG_VERSION=7.1
+	@$(call test_filter,$(FFMPEG_VERSION))
 
 # UndefinedBehaviorSanitizer comes along: one build finds the faults of both.
 asan ubsan: ## tests under AddressSanitizer and UndefinedBehaviorSanitizer

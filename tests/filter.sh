@@ -342,6 +342,27 @@ if [ -f "$shared/data/pairs/ex_ref.png" ]; then
 else
     skip 'golden pair' "$shared is not here"
 fi
+
+# ---- memory ------------------------------------------------------------------------------
+clean() { # FFMPEG-ARGUMENTS...: valgrind finds nothing, whatever the exit status
+    local status=0
+    valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+        "$ffmpeg" -v error -nostdin -y "$@" -f null - >"$work/log" 2>&1 || status=$?
+    [ $status != 99 ] && ! grep '^==[0-9]*==' "$work/log" || { cat "$work/log"; return 1; }
+}
+small='testsrc2=s=64x48:r=25:d=0.12,format=yuv420p'
+if [ "$version" != 7.1 ]; then
+    : # the same files
+elif command -v valgrind >/dev/null; then
+    check 'clean memory: all that can be written' clean \
+        -lavfi "$small,split=3[a][b][c];[a]avgblur=2[m];[c]scale=80:60[r];[m][b][r]lpips=inputs=3:scale=reference:output=overlay:log_path=$work/j:f=$work/s:dump=$work/d"
+    check 'clean memory: failing at the end' clean \
+        -lavfi "$small,split[a][b];[a]avgblur=2[m];[b]trim=end_frame=2[r];[m][r]lpips=threshold=0.01:log_fmt=csv:log_path=$work/c"
+    check 'clean memory: failing at the start' clean \
+        -lavfi "$small,split[a][b];[a]crop=32:48[m];[m][b]lpips=log_path=$work/j"
+else
+    skip 'clean memory' 'valgrind is not installed'
+fi
 fate() {
     [ -s ffmpeg-filter/fate/filter-refcmp-lpips-rgb ] &&
         LD_LIBRARY_PATH=$build/lib env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \

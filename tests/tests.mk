@@ -93,6 +93,11 @@ command_of = $(or $(command_$1),$(if $(wildcard tests/$1.py),\
                $(PYTHON) tests/$1.py -v,$(TESTS_DIR)/$1))
 run_part = CMOCKA_MESSAGE_OUTPUT=TAP sh tests/run.sh $(TOTALS) $1 $(command_of)
 
+# $(call test_filter,VERSION): all that is tested of the filter in one FFmpeg.
+FILTER_THEMES := $(patsubst tests/filter_%.py,%,$(wildcard tests/filter_*.py))
+test_filter = $(call counted,filter-$1,bash tests/filter.sh $1)$(foreach t,$(FILTER_THEMES), && \
+    FFMPEG=$(BUILD)/bin/ffmpeg-$1 $(call counted,filter-$1-$t,$(PYTHON) tests/filter_$t.py -v))
+
 .PHONY: test-programs test-totals $(addprefix test-,$(TEST_NAMES))
 
 test-programs: $(TEST_BUILT)

@@ -45,6 +45,7 @@ for group in $groups; do
     check)
         need 'command -v g++' g++
         need 'pkg-config --exists cmocka' libcmocka-dev
+        need 'command -v valgrind' valgrind
         need 'pkg-config --exists libpng' libpng-dev
         ;;
     distro) # what it is built with comes on top: ffmpeg-filter/distro.sh
