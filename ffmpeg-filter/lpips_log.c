@@ -30,7 +30,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "libavutil/avassert.h"
 #include "libavutil/avstring.h"
 #include "libavutil/bprint.h"
 #include "libavutil/thread.h"
@@ -142,13 +141,21 @@ int ff_lpips_log_open(AVFilterContext *ctx, LPIPSLog *log)
 
 static void close_file(AVFilterContext *ctx, FILE *f, const char *path)
 {
-    int failed;
-
-    if (!f)
-        return;
-    failed = ferror(f);
-    if ((f == stdout ? fflush(f) : fclose(f)) || failed)
+    if (f && (f == stdout ? fflush(f) : fclose(f)))
         av_log(ctx, AV_LOG_ERROR, "Could not write all of %s\n", path);
+}
+
+/* Every line is flushed, so a full disk shows at once. */
+static int check_written(AVFilterContext *ctx, LPIPSLog *log)
+{
+    const int stats = log->stats && ferror(log->stats);
+
+    if (!stats && !(log->file && ferror(log->file)))
+        return 0;
+    if (!log->failed++)
+        av_log(ctx, AV_LOG_ERROR, "Could not write to %s\n",
+               stats ? log->stats_path : log->path);
+    return AVERROR(EIO);
 }
 
 void ff_lpips_log_close(AVFilterContext *ctx, LPIPSLog *log)
@@ -408,7 +415,7 @@ int ff_lpips_log_pair(AVFilterContext *ctx, LPIPSLog *log, int stream,
         else
             csv_record(log, &out, stream, place, result);
     }
-    ret = av_bprint_is_complete(&out) ? 0 : AVERROR(ENOMEM);
+    ret = av_bprint_is_complete(&out) ? check_written(ctx, log) : AVERROR(ENOMEM);
     av_bprint_finalize(&out, NULL);
     return ret;
 }
@@ -506,13 +513,13 @@ static void print_stream(AVFilterContext *ctx, LPIPSLog *log, int i, AVBPrint *o
     av_free(worst);
 }
 
-void ff_lpips_log_end(AVFilterContext *ctx, LPIPSLog *log)
+int ff_lpips_log_end(AVFilterContext *ctx, LPIPSLog *log)
 {
     AVBPrint out;
     Fields f = {&out, 0, 0};
 
     if (!log->engine->lpips)
-        return;
+        return 0;
     av_bprint_init(&out, 0, AV_BPRINT_SIZE_UNLIMITED);
     begin(log, &out);
     if (log->file) {
@@ -529,4 +536,5 @@ void ff_lpips_log_end(AVFilterContext *ctx, LPIPSLog *log)
     av_log(ctx, ff_lpips_pair_bad(log->pairs) ? AV_LOG_WARNING : AV_LOG_INFO,
            "LPIPS sync%s\n", out.str);
     av_bprint_finalize(&out, NULL);
+    return check_written(ctx, log);
 }

@@ -64,6 +64,7 @@ typedef struct LPIPSLog {
     int seekable;    ///< the end can be written over
     int tail;        ///< bytes at the end of the file that close the JSON document
     int begun;
+    int failed; ///< a write did, and was told
     LPIPSStream streams[LPIPS_MAX_INPUTS - 1];
 } LPIPSLog;
 
@@ -75,7 +76,7 @@ int ff_lpips_log_pair(AVFilterContext *ctx, LPIPSLog *log, int stream,
                       const LPIPSPlace *place, const lpips_result *result);
 
 /** Pool, print the summary and end the files. */
-void ff_lpips_log_end(AVFilterContext *ctx, LPIPSLog *log);
+int ff_lpips_log_end(AVFilterContext *ctx, LPIPSLog *log);
 
 /** Close and free everything. */
 void ff_lpips_log_close(AVFilterContext *ctx, LPIPSLog *log);

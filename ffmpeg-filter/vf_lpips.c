@@ -264,13 +264,15 @@ static int check_threshold(AVFilterContext *ctx)
 static int conclude(AVFilterContext *ctx)
 {
     LPIPSContext *s = ctx->priv;
-    int ret;
+    int ret, written;
 
     if (s->concluded || !s->fs.in)
         return 0;
     s->concluded = 1;
     ret = ff_lpips_pair_end(ctx, &s->pairs);
-    ff_lpips_log_end(ctx, &s->log);
+    written = ff_lpips_log_end(ctx, &s->log);
+    if (ret >= 0)
+        ret = written;
     return ret < 0 ? ret : check_threshold(ctx);
 }
 

@@ -325,12 +325,12 @@ class Files(Output):
                 self.refused("no/such.*No such file", two(f"{option}=no/such"))
 
     def test_full(self):
-        """A disk that is full is told of, not passed over."""
-        for option in ("log_path", "stats_file"):
+        """A disk that is full ends the run with one line, whatever is written."""
+        for option in ("log_path", "log_fmt=csv:log_path", "stats_file"):
             with self.subTest(option):
-                run = self.graph(two(f"{option}=/dev/full"), code="any")
-                self.assertEqual(len(run.errors()), 1, run.text)
-                self.assertIn("/dev/full", run.errors()[0])
+                self.refused(
+                    "Could not write to /dev/full", two(f"{option}=/dev/full"), *STRICT
+                )
 
 
 # ---- which frames, and how it ends -----------------------------------------------------
