@@ -64,6 +64,19 @@ static int part_number(const char *path)
     return part;
 }
 
+/* A path that could not be opened: FFmpeg 5.1 configures a graph again after an error. */
+static void forget(const char *path)
+{
+    ff_mutex_lock(&begun_lock);
+    for (int i = nb_begun - 1; i >= 0; i--)
+        if (!strcmp(begun[i], path)) {
+            av_free(begun[i]);
+            begun[i] = begun[--nb_begun];
+            break;
+        }
+    ff_mutex_unlock(&begun_lock);
+}
+
 /* "log.json" becomes "log.part2.json". */
 static char *numbered(const char *path, int part)
 {
@@ -95,7 +108,9 @@ static FILE *open_lines(AVFilterContext *ctx, const char *what, const char *path
         return stdout;
     part = part_number(path);
     f = open_file(ctx, what, path, part > 1 ? "a" : "w", ret);
-    if (f && part > 1)
+    if (!f)
+        forget(path);
+    else if (part > 1)
         fprintf(f, "# part %d: a stream changed, frames are counted anew\n", part);
     return f;
 }
@@ -119,6 +134,8 @@ static FILE *open_json(AVFilterContext *ctx, LPIPSLog *log, int *ret)
                "%s\n",
                log->path, log->file_path);
     f = open_file(ctx, "log", log->file_path, "w", ret);
+    if (!f)
+        forget(log->path);
     log->seekable = f && !fseek(f, 0, SEEK_CUR);
     return f;
 }
