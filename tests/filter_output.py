@@ -329,7 +329,7 @@ class Files(Output):
         for option in ("log_path", "log_fmt=csv:log_path", "stats_file"):
             with self.subTest(option):
                 self.refused(
-                    "Could not write to /dev/full", two(f"{option}=/dev/full"), *STRICT
+                    "Could not write to /dev/full", two(f"{option}=/dev/full")
                 )
 
 
