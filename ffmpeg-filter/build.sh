@@ -49,7 +49,7 @@ filters='lpips psnr ssim identity xpsnr
     interlace field extractplanes mergeplanes shuffleplanes alphaextract
     testsrc testsrc2 color nullsrc mandelbrot rgbtestsrc yuvtestsrc movie
     aresample aformat anull atrim asetpts anullsrc'
-demuxers='mov matroska yuv4mpegpipe rawvideo image2 image2pipe image_png_pipe h264 avi'
+demuxers='mov matroska yuv4mpegpipe rawvideo image2 image2pipe image_png_pipe h264 avi concat'
 muxers='null yuv4mpegpipe matroska mov mp4 rawvideo image2 image2pipe h264 avi md5 framemd5
     hash framehash framecrc'
 decoders='h264 ffv1 mjpeg png rawvideo wrapped_avframe mpeg4'
@@ -59,7 +59,7 @@ bsfs='h264_mp4toannexb extract_extradata null'
 
 # What the tests of the other versions do without.
 full() {
-    demuxers="$demuxers hevc ivf obu av1 mjpeg mpegts mpegps webm_dash_manifest concat ffmetadata wav"
+    demuxers="$demuxers hevc ivf obu av1 mjpeg mpegts mpegps webm_dash_manifest ffmetadata wav"
     muxers="$muxers webm hevc ivf obu mpegts"
     decoders="$decoders hevc vp8 vp9 mpeg2video prores huffyuv ffvhuff utvideo v210 bmp
         aac mp3float ac3 eac3 opus vorbis flac alac pcm_s16le pcm_s24le"
