@@ -39,42 +39,37 @@
 /* ---- files ------------------------------------------------------------------- */
 
 /*
- * The paths that this process has begun to write, for ffmpeg tears a graph down and
- * builds it anew where a stream changes its size or format: what the graph before has
- * written must not be lost.
+ * The paths that this process has written to, for ffmpeg tears a graph down and builds it
+ * anew where a stream changes its size or format: what the graph before has written must
+ * not be lost.
  */
-static AVMutex begun_lock = AV_MUTEX_INITIALIZER;
-static char **begun;
-static int nb_begun;
+static AVMutex written_lock = AV_MUTEX_INITIALIZER;
+static char **written;
+static int nb_written;
 
-/* How many graphs of this process have written to path, this one included. */
+/* How many graphs of this process have written to path, the one to come included. */
 static int part_number(const char *path)
 {
-    char *copy = av_strdup(path);
-    int part = 1, ret = AVERROR(ENOMEM);
+    int part = 1;
 
-    ff_mutex_lock(&begun_lock);
-    for (int i = 0; i < nb_begun; i++)
-        part += !strcmp(begun[i], path);
-    if (copy)
-        ret = av_dynarray_add_nofree(&begun, &nb_begun, copy);
-    ff_mutex_unlock(&begun_lock);
-    if (ret < 0)
-        av_free(copy);
+    ff_mutex_lock(&written_lock);
+    for (int i = 0; i < nb_written; i++)
+        part += !strcmp(written[i], path);
+    ff_mutex_unlock(&written_lock);
     return part;
 }
 
-/* A path that could not be opened: FFmpeg 5.1 configures a graph again after an error. */
-static void forget(const char *path)
+/* Without memory for it the next part would begin the file anew. */
+static void note_written(const char *path)
 {
-    ff_mutex_lock(&begun_lock);
-    for (int i = nb_begun - 1; i >= 0; i--)
-        if (!strcmp(begun[i], path)) {
-            av_free(begun[i]);
-            begun[i] = begun[--nb_begun];
-            break;
-        }
-    ff_mutex_unlock(&begun_lock);
+    char *copy = path ? av_strdup(path) : NULL;
+
+    if (!copy)
+        return;
+    ff_mutex_lock(&written_lock);
+    if (av_dynarray_add_nofree(&written, &nb_written, copy) < 0)
+        av_free(copy);
+    ff_mutex_unlock(&written_lock);
 }
 
 /* "log.json" becomes "log.part2.json". */
@@ -108,9 +103,7 @@ static FILE *open_lines(AVFilterContext *ctx, const char *what, const char *path
         return stdout;
     part = part_number(path);
     f = open_file(ctx, what, path, part > 1 ? "a" : "w", ret);
-    if (!f)
-        forget(path);
-    else if (part > 1)
+    if (f && part > 1)
         fprintf(f, "# part %d: a stream changed, frames are counted anew\n", part);
     return f;
 }
@@ -134,8 +127,6 @@ static FILE *open_json(AVFilterContext *ctx, LPIPSLog *log, int *ret)
                "%s\n",
                log->path, log->file_path);
     f = open_file(ctx, "log", log->file_path, "w", ret);
-    if (!f)
-        forget(log->path);
     log->seekable = f && !fseek(f, 0, SEEK_CUR);
     return f;
 }
@@ -334,6 +325,8 @@ static void begin(LPIPSLog *log, AVBPrint *out)
 {
     if (log->begun)
         return;
+    note_written(log->stats_path);
+    note_written(log->path);
     if (log->stats) {
         char described[128];
 

@@ -164,13 +164,15 @@ class Case(unittest.TestCase):
         self.assertRegex(run.errors()[0], text)
         return run
 
-    def stats(self, name):
-        """Lines of a stats file as dictionaries of text; those with # are left out."""
+    def stats(self, name, main=None):
+        """Lines of a stats file as dictionaries of text; those with # are left out.  Of
+        several mains only those of one, as a run of its own has them."""
         lines = [s for s in self.read(name).splitlines() if not s.startswith("#")]
-        return [dict(re.findall(r"(\S+?):(\S+)", line)) for line in lines]
+        found = [dict(re.findall(r"(\S+?):(\S+)", line)) for line in lines]
+        return [s for s in found if not main or s.pop("input") == main]
 
-    def scores(self, name):
-        return [line["lpips"] for line in self.stats(name)]
+    def scores(self, name, main=None):
+        return [line["lpips"] for line in self.stats(name, main)]
 
     def log(self, name):
         """The JSON log; NaN and Infinity are no JSON."""

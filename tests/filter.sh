@@ -46,6 +46,8 @@ opts='' inputs=()
 scores() { # GRAPH
     ff -v info "${inputs[@]}" -lavfi "$1=f=$work/stats$opts" -f null - >"$work/log" 2>&1 ||
         { cat "$work/log"; return 1; }
+    # Without the first line, which says how the numbers came about.
+    sed -i '/^#/d' "$work/stats"
     sed 's/.* lpips:\([0-9.]*\).*/\1/' "$work/stats"
 }
 # all PROGRAM GRAPH [COUNT]: the awk condition holds for the distance d of each pair
@@ -113,7 +115,7 @@ metadata() {
     ff -v error -lavfi "$source,format=yuv420p,$blur=f=$work/stats,metadata=print:file=-" -f null - |
         grep -oE '^lavfi\.lpips\..*' | sed 's/lavfi.lpips.distance=/lpips:/; s/lavfi.lpips.//; s/=/:/' |
         paste -sd' ' >"$work/meta"
-    sed 's/^n:[0-9]* pts_time:[0-9.]* //' "$work/stats" | paste -sd' ' | diff "$work/meta" - && [ -s "$work/meta" ]
+    sed '/^#/d; s/^n:[0-9]* pts_time:[0-9.]* //' "$work/stats" | paste -sd' ' | diff "$work/meta" - && [ -s "$work/meta" ]
 }
 check 'the metadata says the same' metadata
 to_stdout() {

@@ -59,7 +59,8 @@ class StatsFile(Output):
         lines = self.read("s").splitlines()
         self.assertRegex(
             lines[0],
-            r"^# lpips \d+\.\d+\.\d+ alex v0\.1 weights [0-9a-f]{8,64}; main: rgb .*; reference: rgb ",
+            r"^# lpips \d+\.\d+\.\d+ alex v0\.1 weights [0-9a-f]{8,64}; "
+            "main: rgb .*; reference: rgb ",
         )
         form = r"n:\d+ pts_time:\d+\.\d{6} lpips:\d\.\d{9}( layer\.[0-4]:\d\.\d{9}){5}"
         self.assertEqual(len(lines), N + 1)
@@ -109,10 +110,8 @@ class StatsFile(Output):
         found = re.findall(r"^lavfi\.lpips\.(\S+)=(\S+)$", run.out.decode(), re.M)
         keys = ["distance"] + [f"layer.{k}" for k in range(5)]
         self.assertEqual({k for k, _ in found}, set(keys) | {"main1." + k for k in keys})
-        lines = self.stats("s")
         for name, key in (("main0", "distance"), ("main1", "main1.distance")):
-            want = [s["lpips"] for s in lines if s["input"] == name]
-            self.assertEqual([v for k, v in found if k == key], want)
+            self.assertEqual([v for k, v in found if k == key], self.scores("s", name))
 
     def test_to_stdout(self):
         """stats_file=- and log_path=- are standard output."""
@@ -131,12 +130,10 @@ class ThreeInputs(Output):
     def test_as_two_runs(self):
         """inputs=3 gives each main what a run of its own gives, digit for digit."""
         self.graph(three("f=s:log_path=j"))
-        lines = self.stats("s")
-        self.assertEqual(len(lines), 2 * N)
+        self.assertEqual(len(self.stats("s")), 2 * N)
         for name, blur in (("main0", 1), ("main1", 3)):
             self.graph(two("f=t", f"avgblur={blur}"))
-            got = [{k: v for k, v in s.items() if k != "input"} for s in lines if s["input"] == name]
-            self.assertEqual(got, self.stats("t"))
+            self.assertEqual(self.stats("s", name), self.stats("t"))
         log = self.log("j")
         self.assertEqual([i["name"] for i in log["inputs"]], ["main0", "main1", "reference"])
         self.assertEqual(set(log["pooled"]), {"main0", "main1"})
@@ -145,7 +142,7 @@ class ThreeInputs(Output):
         """Each main has a line at the end, and numbers of its own in the log."""
         run = self.graph(three("f=s:log_path=j"))
         for name in ("main0", "main1"):
-            want = pooled([float(s["lpips"]) for s in self.stats("s") if s["input"] == name])
+            want = pooled([float(v) for v in self.scores("s", name)])
             (line,) = run.said("info", text=f"LPIPS {name} average:")
             self.assertAlmostEqual(fields(line)["average"], want["mean"], delta=5e-9)
             self.same(self.log("j")["pooled"][name], want)
@@ -329,7 +326,7 @@ class Files(Output):
         for option in ("log_path", "log_fmt=csv:log_path", "stats_file"):
             with self.subTest(option):
                 self.refused(
-                    "Could not write to /dev/full", two(f"{option}=/dev/full")
+                    "Could not write to /dev/full", two(f"{option}=/dev/full"), *STRICT
                 )
 
 
@@ -404,8 +401,7 @@ class Threshold(Output):
                 graph = graph.replace("[m][n][c]", "[n][m][c]")
             self.graph(graph)
             means = [
-                math.fsum(float(s["lpips"]) for s in self.stats("s") if s["input"] == i) / N
-                for i in ("main0", "main1")
+                math.fsum(map(float, self.scores("s", name))) / N for name in ("main0", "main1")
             ]
             between = graph.replace("f=s", f"threshold={sum(means) / 2:.9f}")
             self.refused("is above the threshold", between)
@@ -441,7 +437,7 @@ REFUSED = [
 
 class Refused(Output):
     def test_values(self):
-        """A value that an option does not have is refused in one line that names option or value."""
+        """A value that an option does not have is refused, by a line with the option or value."""
         for option, text in REFUSED:
             with self.subTest(option):
                 run = self.graph(two(option), code=None)

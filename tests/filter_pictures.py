@@ -95,7 +95,10 @@ class Pictures(Case):
 
 
 class Scale(Case):
-    SIZES = "testsrc2=s=64x48:r=25:d=0.08,format=gbrp[m];testsrc2=s=96x80:r=25:d=0.08,format=gbrp[r]"
+    SIZES = (
+        "testsrc2=s=64x48:r=25:d=0.08,format=gbrp[m];"
+        "testsrc2=s=96x80:r=25:d=0.08,format=gbrp[r]"
+    )
 
     def test_refused(self):
         """Without scale other sizes are FFmpeg's own error."""
@@ -111,7 +114,7 @@ class Scale(Case):
             self.assertEqual(self.stats("t"), self.stats("s"))
 
     def test_sizes(self):
-        """scale=main scores at the reference's size, scale=reference at main's; main passes as it is."""
+        """scale=main scores at the reference's size, scale=reference at main's; main passes."""
         for which, width, height in (("main", 96, 80), ("reference", 64, 48)):
             with self.subTest(which):
                 graph = f"{self.SIZES};[m][r]lpips=scale={which}:f=s:log_path=j[o]"
@@ -124,7 +127,10 @@ class Scale(Case):
 
     def test_flat(self):
         """One colour scaled is that colour: near 0 whatever the flags; another colour is not."""
-        pair = "color={}:s=64x48:r=25:d=0.04,format=gbrp[m];color=#406080:s=80x96:r=25:d=0.04,format=gbrp[r]"
+        pair = (
+            "color={}:s=64x48:r=25:d=0.04,format=gbrp[m];"
+            "color=#406080:s=80x96:r=25:d=0.04,format=gbrp[r]"
+        )
         for flags in ("", ":scale_flags=lanczos", ":scale_flags=bilinear"):
             for which in ("main", "reference"):
                 for colour, low, high in (("#406080", 0, 1e-5), ("#806040", 1e-3, 2)):

@@ -131,7 +131,7 @@ class Sync(Case):
             self.assertEqual(len(said), int(kind in kinds), f"{kind}\n{run.text}")
 
     def test_counts(self):
-        """Exact counts in the last line and the log, each kind warned of once, partners rightly found."""
+        """Exact counts in the last line and the log, one warning a kind, the right partners."""
         for name, (_, _, counts, differ) in CASES.items():
             with self.subTest(name):
                 run = self.compare(name)
@@ -229,9 +229,8 @@ class Sync(Case):
         )
         for action, compared, reused in (("pass", PART, 0), ("repeat", N, N - PART)):
             run = self.graph(graph.format(action))
-            lines = self.stats("s")
             for name, other in (("main0", 0), ("main1", reused)):
-                scores = [s["lpips"] for s in lines if s["input"] == name]
+                scores = self.scores("s", name)
                 self.assertEqual(len(scores), compared, name)
                 self.assertEqual(scores[: N - other], [ZERO] * (compared - other), name)
             want = {"main0": N, "compared": compared, "unpaired_main0": N - compared}

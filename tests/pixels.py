@@ -116,19 +116,24 @@ def thin(plane, subsampling, location):
     ]
 
 
-def encode(rgb, matrix, full, bits, subsampling="444", location="left"):
-    """Planes of codes.  Subsampling "gray" keeps luma only, "rgb" is G, B, R, full range."""
+def sample(rgb, matrix, subsampling="444", location="left"):
+    """Planes of E' where samples lie.  Subsampling "gray" keeps luma only, "rgb" is G, B, R."""
     if subsampling == "rgb":
-        top = (1 << bits) - 1
-        return [quantise(rgb[c], top, 0, bits) for c in (1, 2, 0)]
+        return [rgb[c] for c in (1, 2, 0)]
+    luma, *chroma = separate(rgb, matrix)
+    if subsampling == "gray":
+        return [luma]
+    return [luma] + [thin(plane, subsampling, location) for plane in chroma]
+
+
+def to_codes(planes, matrix, full, bits, subsampling="444"):
+    """Codes of what sample() gives; RGB is full range."""
+    if subsampling == "rgb":
+        return [quantise(plane, (1 << bits) - 1, 0, bits) for plane in planes]
     luma, chroma, black, neutral = scales(matrix, full, bits)
-    planes = separate(rgb, matrix)
-    codes = [quantise(planes[0], luma, black, bits)]
-    if subsampling != "gray":
-        for plane in planes[1:]:
-            low = thin(plane, subsampling, location)
-            codes.append(quantise(low, chroma, neutral, bits))
-    return codes
+    return [quantise(planes[0], luma, black, bits)] + [
+        quantise(plane, chroma, neutral, bits) for plane in planes[1:]
+    ]
 
 
 def raw(planes, bits):

@@ -543,30 +543,6 @@ static void descriptions(void **state)
     assert_int_equal(strlen(lpips_weights_hash(small())), 64);
 }
 
-static void kernels_have_names(void **state)
-{
-    static const struct {
-        unsigned feature;
-        const char *name;
-    } best_first[] = {{LPIPS_CPU_AVX512, "avx512"},
-                      {LPIPS_CPU_AVX2, "avx2"},
-                      {LPIPS_CPU_BLAS, "openblas"},
-                      {0, "c"}};
-    lpips_options o = LPIPS_OPTIONS_DEFAULT;
-
-    (void)state;
-    for (size_t i = 0; i < 4; o.cpu_disable |= best_first[i++].feature) {
-        lpips_context *c;
-
-        if (best_first[i].feature & ~lpips_cpu_features())
-            continue;
-        c = test_context(small(), 64, 64, &o);
-        assert_string_equal(lpips_context_cpu(c), best_first[i].name);
-        lpips_context_free(c);
-    }
-    assert_null(lpips_context_cpu(NULL));
-}
-
 /* ---- the process -------------------------------------------------------- */
 
 static void nothing_process_wide(void **state)
@@ -613,7 +589,6 @@ int main(void)
         cmocka_unit_test(wrong_batches),
         cmocka_unit_test(progress),
         cmocka_unit_test(descriptions),
-        cmocka_unit_test(kernels_have_names),
         cmocka_unit_test(nothing_process_wide),
     };
     int failed = cmocka_run_group_tests_name("public functions", tests, NULL, NULL);

@@ -254,15 +254,40 @@ static void large_vgg(void **state)
     large(LPIPS_NET_VGG, 1280, 270);
 }
 
+static void kernels_have_names(void **state)
+{
+    static const struct {
+        unsigned feature;
+        const char *name;
+    } best_first[] = {{LPIPS_CPU_AVX512, "avx512"},
+                      {LPIPS_CPU_AVX2, "avx2"},
+                      {LPIPS_CPU_BLAS, "openblas"},
+                      {0, "c"}};
+    lpips_options o = LPIPS_OPTIONS_DEFAULT;
+
+    (void)state;
+    for (size_t i = 0; i < 4; o.cpu_disable |= best_first[i++].feature) {
+        lpips_context *c;
+
+        if (best_first[i].feature & ~lpips_cpu_features())
+            continue;
+        c = test_context(test_random_weights(LPIPS_NET_ALEX, "0.1"), 64, 64, &o);
+        assert_string_equal(lpips_context_cpu(c), best_first[i].name);
+        lpips_context_free(c);
+    }
+    assert_null(lpips_context_cpu(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(squares_alex),    cmocka_unit_test(squares_squeeze),
-        cmocka_unit_test(squares_vgg),     cmocka_unit_test(oblongs_alex),
-        cmocka_unit_test(oblongs_squeeze), cmocka_unit_test(oblongs_vgg),
-        cmocka_unit_test(strips_alex),     cmocka_unit_test(strips_squeeze),
-        cmocka_unit_test(strips_vgg),      cmocka_unit_test(large_alex),
-        cmocka_unit_test(large_squeeze),   cmocka_unit_test(large_vgg),
+        cmocka_unit_test(squares_alex),       cmocka_unit_test(squares_squeeze),
+        cmocka_unit_test(squares_vgg),        cmocka_unit_test(oblongs_alex),
+        cmocka_unit_test(oblongs_squeeze),    cmocka_unit_test(oblongs_vgg),
+        cmocka_unit_test(strips_alex),        cmocka_unit_test(strips_squeeze),
+        cmocka_unit_test(strips_vgg),         cmocka_unit_test(large_alex),
+        cmocka_unit_test(large_squeeze),      cmocka_unit_test(large_vgg),
+        cmocka_unit_test(kernels_have_names),
     };
     int failed = cmocka_run_group_tests_name("nets", tests, NULL, NULL);
 

@@ -139,11 +139,11 @@ static void by_name(void **state)
     assert_string_equal(lpips_stats_name(i), #name); \
     assert_true(lpips_stats_value(&s, i++) == s.name);
     IS_NEXT(mean)
-    IS_NEXT(harmonic_mean) IS_NEXT(median) IS_NEXT(deviation) IS_NEXT(min) IS_NEXT(max)
-        IS_NEXT(p1) IS_NEXT(p5) IS_NEXT(p10) IS_NEXT(p25) IS_NEXT(p75) IS_NEXT(p90)
-            IS_NEXT(p95) IS_NEXT(p99)
+    IS_NEXT(harmonic_mean)
+    IS_NEXT(median) IS_NEXT(deviation) IS_NEXT(min) IS_NEXT(max) IS_NEXT(p1) IS_NEXT(p5)
+        IS_NEXT(p10) IS_NEXT(p25) IS_NEXT(p75) IS_NEXT(p90) IS_NEXT(p95) IS_NEXT(p99)
 #undef IS_NEXT
-                assert_null(lpips_stats_name(i));
+            assert_null(lpips_stats_name(i));
     assert_null(lpips_stats_name(-1));
     assert_true(isnan(lpips_stats_value(&s, i)) && isnan(lpips_stats_value(&s, -1)));
     assert_true(isnan(lpips_stats_value(NULL, 0)));
