@@ -259,7 +259,7 @@ static void run_pool(const group *g, const run *r)
             float *dst = lpips_row_out(b->out, r->set * b->c->set_size + k, (r->y + y) / 2,
                                        r->tx * l->mx / 2);
 
-            b->c->kernels.pool_row(dst, rows, 2, run_cols(g, r) / 2, l->mid_c, g->scratch);
+            b->c->kernels.pool_row(dst, rows, 2, run_cols(g, r) / 2, l->mid_c);
         }
 }
 

@@ -16,8 +16,28 @@ typedef __m512 vec;
 #define LOAD(p)      _mm512_loadu_ps(p)
 #define STORE(p, v)  _mm512_storeu_ps(p, v)
 #define MAX(a, b)    _mm512_max_ps(a, b)
-#define SUM(v)       _mm512_reduce_add_ps(v)
+#define SUMS(t)      sums(t)
 #define LOADU8(p)    _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)(p))))
+
+/* Lanes 2 apart, 1 apart, then quarters 1 apart and 2 apart: half as many vectors each time.
+ */
+static inline __m512 sums(const __m512 *t)
+{
+    __m512 q[4];
+
+    for (int i = 0; i < 4; i++, t += 4) {
+        __m512 x = _mm512_unpacklo_ps(t[0], t[1]) + _mm512_unpackhi_ps(t[0], t[1]);
+        __m512 y = _mm512_unpacklo_ps(t[2], t[3]) + _mm512_unpackhi_ps(t[2], t[3]);
+        __m512d u = _mm512_castps_pd(x), v = _mm512_castps_pd(y);
+
+        q[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(u, v)) +
+               _mm512_castpd_ps(_mm512_unpackhi_pd(u, v));
+    }
+    for (int i = 0; i < 4; i += 2)
+        q[i] = _mm512_shuffle_f32x4(q[i], q[i + 1], 0x88) +
+               _mm512_shuffle_f32x4(q[i], q[i + 1], 0xdd);
+    return _mm512_shuffle_f32x4(q[0], q[2], 0x88) + _mm512_shuffle_f32x4(q[0], q[2], 0xdd);
+}
 
 #include "../kernels_template.h"
 
