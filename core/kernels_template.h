@@ -154,12 +154,16 @@ INLINE void at10(vec *y, const vec *m, int out)
     y[out - 1] += m[9];
 }
 
+/* What is written later is asked for first, and what the next round of channels reads: a tile
+ * touches as many pages as it has positions, which no hardware foresees. */
 #define DEFINE_IN(ny, nx)                                                                \
     static void wino_in_##ny##_##nx(float *v, ptrdiff_t v_pos, const float *const *rows, \
                                     ptrdiff_t px, int ch)                                \
     {                                                                                    \
         for (int c = 0; c < ch; c += VL) {                                               \
             vec t[nx][ny];                                                               \
+            for (int i = 0; i < ny * nx; i++)                                            \
+                __builtin_prefetch(v + i * v_pos + c, 1);                                \
             for (int x = 0; x < nx; x++) {                                               \
                 vec d[ny];                                                               \
                 _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++) d[y] =             \
@@ -186,10 +190,15 @@ INLINE void at10(vec *y, const vec *m, int out)
         for (int c = 0; c < ch; c += VL) {                                              \
             const vec b = LOAD(bias + c);                                               \
             vec t[my][nx];                                                              \
+            for (int y = 0; y < my && y < rows; y++)                                    \
+                for (int x = 0; x < mx && x < cols; x++)                                \
+                    __builtin_prefetch(dst[y] + x * px + c, 1);                         \
             for (int x = 0; x < nx; x++) {                                              \
                 vec d[ny], o[my];                                                       \
                 _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++) d[y] =            \
                     LOAD(m + (y * nx + x) * m_pos + c);                                 \
+                _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++)                   \
+                    __builtin_prefetch(m + (y * nx + x) * m_pos + c + 16);              \
                 at##ny(o, d, my);                                                       \
                 _Pragma("GCC unroll 10") for (int y = 0; y < my; y++) t[y][x] = o[y];   \
             }                                                                           \
