@@ -195,7 +195,7 @@ static void tile(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, pt
     const char *from = (const char *)a[0] + at;
     int64_t n = k, fours = block / 4;
 
-    if (segs > 1) {
+    if (segs > 1 || block >= k) {
         tile_segs(d, ds, a, at, as, segs, b, k, init, relu);
         return;
     }
@@ -266,7 +266,7 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
 {
     if (segs > 1)
         block = k;
-    if (rows < 4 || (segs == 1 && (block % 4 || (relu && k <= 32 && block >= k)))) {
+    if (rows < 4 || (segs == 1 && block % 4)) {
         lpips_gemm_avx2(d, d_stride, a, a_stride, segs, rows, b, k, panels, init, relu,
                         block);
         return;
