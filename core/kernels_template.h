@@ -154,15 +154,17 @@ INLINE void at10(vec *y, const vec *m, int out)
     y[out - 1] += m[9];
 }
 
-/* What is written later is asked for first, and what the next round of channels reads: a tile
- * touches as many pages as it has positions, which no hardware foresees. */
+/* Large tiles ask for what they will write, and for what the next round of channels reads:
+ * they touch as many pages as they have positions, which no hardware foresees. */
+#define ASK(ny, nx) ((ny) * (nx) > 36)
+
 #define DEFINE_IN(ny, nx)                                                                \
     static void wino_in_##ny##_##nx(float *v, ptrdiff_t v_pos, const float *const *rows, \
                                     ptrdiff_t px, int ch)                                \
     {                                                                                    \
         for (int c = 0; c < ch; c += VL) {                                               \
             vec t[nx][ny];                                                               \
-            for (int i = 0; i < ny * nx; i++)                                            \
+            for (int i = 0; i < ny * nx && ASK(ny, nx); i++)                             \
                 __builtin_prefetch(v + i * v_pos + c, 1);                                \
             for (int x = 0; x < nx; x++) {                                               \
                 vec d[ny];                                                               \
@@ -190,14 +192,14 @@ INLINE void at10(vec *y, const vec *m, int out)
         for (int c = 0; c < ch; c += VL) {                                              \
             const vec b = LOAD(bias + c);                                               \
             vec t[my][nx];                                                              \
-            for (int y = 0; y < my && y < rows; y++)                                    \
+            for (int y = 0; y < my && y < rows && ASK(ny, nx); y++)                     \
                 for (int x = 0; x < mx && x < cols; x++)                                \
                     __builtin_prefetch(dst[y] + x * px + c, 1);                         \
             for (int x = 0; x < nx; x++) {                                              \
                 vec d[ny], o[my];                                                       \
                 _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++) d[y] =            \
                     LOAD(m + (y * nx + x) * m_pos + c);                                 \
-                _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++)                   \
+                _Pragma("GCC unroll 10") for (int y = 0; y < ny && ASK(ny, nx); y++)    \
                     __builtin_prefetch(m + (y * nx + x) * m_pos + c + 16);              \
                 at##ny(o, d, my);                                                       \
                 _Pragma("GCC unroll 10") for (int y = 0; y < my; y++) t[y][x] = o[y];   \
