@@ -1,30 +1,24 @@
 /*
- * test_large.c - a whole picture of 3840x2160, whose tiles are the coarsest and which is cut
- * into strips.  Its reference is the library itself in plain C with another band height:
- * minutes of work, so SLOW=1 in the environment asks for it.
+ * test_large.c - a whole picture of 3840x2160, whose tiles are the coarsest.  Its reference
+ * is the library itself in plain C with another band height: minutes of work, so that only
+ * `make SLOW=1 run-tests` and `make test-large` run it.
  */
 #include "support.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* Each is promised to be within 1e-6 of the formula. */
 static const double apart = 2e-6;
 
 static void plain_c_agrees(void **state)
 {
-    const char *slow = getenv("SLOW");
     lpips_options fast = LPIPS_OPTIONS_DEFAULT, plain = LPIPS_OPTIONS_DEFAULT;
-    lpips_weights *w = NULL;
+    lpips_weights *w = test_real_weights(LPIPS_NET_VGG, "0.1");
     lpips_result a, b;
     test_pair p;
     double worst = 0;
 
     (void)state;
-    if (slow && *slow)
-        w = test_real_weights(LPIPS_NET_VGG, "0.1");
-    else
-        print_message("4K vgg beside plain C: SLOW=1 runs it\n");
     if (!w)
         skip();
     p = test_pair_make("scene.1", "scene.1+grain.9", 3840, 2160);

@@ -3,6 +3,7 @@
 #   make run-tests           all of them
 #   make test-net            one: tests/test_net.c
 #   QUICK=1                  a smaller choice, the default of instrumented builds
+#   SLOW=1                   also test_large.c, which takes minutes
 #
 # Totals are kept in $(BUILD)/tests/totals; `make test-totals` adds them up.
 TESTS_DIR := $(BUILD)/tests
@@ -11,6 +12,9 @@ PYTHON    ?= python3
 SHARED    := ../shared
 
 TEST_NAMES := $(sort $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c)))
+ifneq ($(SLOW),1)
+TEST_NAMES := $(filter-out large,$(TEST_NAMES))
+endif
 # OpenBLAS is not instrumented; these do not come near it.
 ifeq ($(SANITIZE),thread)
 TEST_NAMES := threads promises
@@ -86,11 +90,11 @@ command_of = $(or $(command_$1),$(if $(wildcard tests/$1.py),\
                $(PYTHON) tests/$1.py -v,$(TESTS_DIR)/$1))
 run_part = CMOCKA_MESSAGE_OUTPUT=TAP sh tests/run.sh $(TOTALS) $1 $(command_of)
 
-.PHONY: test-programs test-totals $(addprefix test-,$(TEST_NAMES))
+.PHONY: test-programs test-totals $(addprefix test-,$(sort $(TEST_NAMES) large))
 
 test-programs: $(TEST_BUILT)
 
-$(addprefix test-,$(TEST_NAMES)): test-%: $(TESTS_DIR)/test_% $(TEST_WEIGHTS)
+$(addprefix test-,$(sort $(TEST_NAMES) large)): test-%: $(TESTS_DIR)/test_% $(TEST_WEIGHTS)
 	@CMOCKA_MESSAGE_OUTPUT=TAP $<
 
 run-tests: $(TEST_BUILT) $(TEST_WEIGHTS) ## build and run the tests, without the filter
