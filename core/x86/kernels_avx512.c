@@ -117,7 +117,7 @@ static inline __m512 sums(const __m512 *t)
 
 #define TOTALS "5:\n\t" EACH(ADD)
 
-/* The same with several segments of a and no totals. */
+/* The same without totals, for several segments of a or one block. */
 #define START_SEGS \
     "vmovups %[init], %%zmm4\n\t" \
     COPY("5") COPY("6") COPY("7") COPY("8") COPY("9") COPY("10") COPY("11") COPY("12") COPY("13") COPY("14") COPY("15")
@@ -173,6 +173,7 @@ static inline __m512 sums(const __m512 *t)
 
 /* clang-format on */
 
+/* As tile(), which see. */
 static void tile_segs(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at,
                       ptrdiff_t as, int segs, const float *b, int k, const float *init,
                       int relu)
@@ -259,7 +260,7 @@ static void gemm_tail(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t a
 
 #include "gemm_template.h"
 
-/* Broadcasts of single floats cost more here than they save where sums are short. */
+/* Few rows, and blocks that are no whole fours, go to AVX2: both give the same bits. */
 static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
                  int segs, int rows, const float *b, int k, int panels, const float *init,
                  int relu, int block)
@@ -273,8 +274,8 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
     }
     for (int q = 0; q < panels; q++)
         gemm_panel(d + q * LPIPS_PANEL, d_stride, a, a_stride, segs, rows,
-                   b + (ptrdiff_t)q * segs * k * LPIPS_PANEL, k, init + q * LPIPS_PANEL,
-                   relu, block);
+                   b + (ptrdiff_t)q * segs * k * LPIPS_PANEL, k, init + q * LPIPS_PANEL, relu,
+                   block);
 }
 
 void lpips_kernels_init_avx512(lpips_kernels *k)
