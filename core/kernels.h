@@ -68,10 +68,8 @@ typedef struct lpips_kernels {
     int (*load_row[3])(float *dst, const void *const src[3], ptrdiff_t pixel_stride, int n,
                        const float mul[3], const float add[3]);
 
-    /* One row of n pooled pixels: the maximum over `size` rows and columns, step 2.
-     * tmp holds (2 n + size - 2) * ch floats. */
-    void (*pool_row)(float *dst, const float *const *rows, int size, int n, int ch,
-                     float *tmp);
+    /* One row of n pooled pixels: the maximum over `size` rows and columns, step 2. */
+    void (*pool_row)(float *dst, const float *const *rows, int size, int n, int ch);
 
     /* dst[i] = sum over c of lin[c] * (a[c] / |a| - b[c] / |b|)^2 for n pixels, with
      * |x| = sqrt(sum x^2) + 1e-10 as in the official code.  Exactly 0 if a equals b,

@@ -3,7 +3,8 @@
  * once over a vector type.  The including file defines
  *     VL             floats in a vector, 16 a multiple of it
  *     vec            the type, with the operators of GCC's vector extensions
- *     LOAD STORE SET1 FMA(a, b, c) = a * b + c, MAX, SUM
+ *     LOAD STORE SET1 FMA(a, b, c) = a * b + c, MAX
+ *     SUMS           of VL vectors: lane j is the sum of t[j], all added in the same order
  *     LOADU8         VL bytes as floats, or nothing: C's loading is kept then
  * and includes this once.  Contraction is off: FMA is used where it is written.
  *
@@ -153,12 +154,18 @@ INLINE void at10(vec *y, const vec *m, int out)
     y[out - 1] += m[9];
 }
 
+/* Large tiles ask for what they will write, and for what the next round of channels reads:
+ * they touch as many pages as they have positions, which no hardware foresees. */
+#define ASK(ny, nx) ((ny) * (nx) > 36)
+
 #define DEFINE_IN(ny, nx)                                                                \
     static void wino_in_##ny##_##nx(float *v, ptrdiff_t v_pos, const float *const *rows, \
                                     ptrdiff_t px, int ch)                                \
     {                                                                                    \
         for (int c = 0; c < ch; c += VL) {                                               \
             vec t[nx][ny];                                                               \
+            for (int i = 0; i < ny * nx && ASK(ny, nx); i++)                             \
+                __builtin_prefetch(v + i * v_pos + c, 1);                                \
             for (int x = 0; x < nx; x++) {                                               \
                 vec d[ny];                                                               \
                 _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++) d[y] =             \
@@ -185,10 +192,15 @@ INLINE void at10(vec *y, const vec *m, int out)
         for (int c = 0; c < ch; c += VL) {                                              \
             const vec b = LOAD(bias + c);                                               \
             vec t[my][nx];                                                              \
+            for (int y = 0; y < my && y < rows && ASK(ny, nx); y++)                     \
+                for (int x = 0; x < mx && x < cols; x++)                                \
+                    __builtin_prefetch(dst[y] + x * px + c, 1);                         \
             for (int x = 0; x < nx; x++) {                                              \
                 vec d[ny], o[my];                                                       \
                 _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++) d[y] =            \
                     LOAD(m + (y * nx + x) * m_pos + c);                                 \
+                _Pragma("GCC unroll 10") for (int y = 0; y < ny && ASK(ny, nx); y++)    \
+                    __builtin_prefetch(m + (y * nx + x) * m_pos + c + 16);              \
                 at##ny(o, d, my);                                                       \
                 _Pragma("GCC unroll 10") for (int y = 0; y < my; y++) t[y][x] = o[y];   \
             }                                                                           \
@@ -218,31 +230,68 @@ DEFINE_OUT(8, 4, 10, 6)
 DEFINE_OUT(10, 6, 8, 4)
 DEFINE_OUT(10, 6, 10, 6)
 
-static void pool_row(float *dst, const float *const *rows, int size, int n, int ch,
-                     float *tmp)
+/* The larger of rows at column x of a row of pixels. */
+INLINE vec pool_column(const float *const *rows, int size, ptrdiff_t at)
 {
-    int wide = (2 * n + size - 2) * ch;
+    vec m = MAX(LOAD(rows[0] + at), LOAD(rows[1] + at));
 
-    for (int i = 0; i < wide; i += VL) {
-        vec m = MAX(LOAD(rows[0] + i), LOAD(rows[1] + i));
+    return size == 3 ? MAX(m, LOAD(rows[2] + at)) : m;
+}
 
-        STORE(tmp + i, size == 3 ? MAX(m, LOAD(rows[2] + i)) : m);
-    }
+/* `vecs` vectors of channels; with windows of three a column is the last of one pixel and the
+ * first of the next. */
+INLINE void pool_channels(float *dst, const float *const *rows, const int size, int n, int ch,
+                          const int vecs)
+{
+    vec first[4];
+
+    for (int i = 0; i < vecs; i++)
+        first[i] = pool_column(rows, size, i * VL);
     for (int x = 0; x < n; x++) {
-        const float *t = tmp + (ptrdiff_t)2 * x * ch;
+        ptrdiff_t at = (ptrdiff_t)2 * x * ch;
 
-        for (int c = 0; c < ch; c += VL) {
-            vec m = MAX(LOAD(t + c), LOAD(t + ch + c));
+        _Pragma("GCC unroll 4") for (int i = 0; i < vecs; i++)
+        {
+            vec m = size == 3 ? first[i] : pool_column(rows, size, at + i * VL);
 
-            STORE(dst + (ptrdiff_t)x * ch + c, size == 3 ? MAX(m, LOAD(t + 2 * ch + c)) : m);
+            m = MAX(m, pool_column(rows, size, at + ch + i * VL));
+            if (size == 3) {
+                first[i] = pool_column(rows, size, at + 2 * ch + i * VL);
+                m = MAX(m, first[i]);
+            }
+            STORE(dst + (ptrdiff_t)x * ch + i * VL, m);
         }
     }
+}
+
+INLINE void pool_size(float *dst, const float *const *rows, const int size, int n, int ch)
+{
+    const float *at[3] = {rows[0], rows[1], rows[size - 1]};
+    int left = ch, many;
+
+    for (; left > 0; left -= many, dst += many) {
+        many = left >= 4 * VL ? 4 * VL : VL;
+        if (many == 4 * VL)
+            pool_channels(dst, at, size, n, ch, 4);
+        else
+            pool_channels(dst, at, size, n, ch, 1);
+        for (int i = 0; i < 3; i++)
+            at[i] += many;
+    }
+}
+
+static void pool_row(float *dst, const float *const *rows, int size, int n, int ch)
+{
+    if (size == 3)
+        pool_size(dst, rows, 3, n, ch);
+    else
+        pool_size(dst, rows, 2, n, ch);
 }
 
 /* Sums run in four lines: shorter chains, and less rounding. */
 #define LINES 4
 
-INLINE float sum_of_squares(const float *x, int ch)
+INLINE vec squares(const float *x, int ch)
 {
     vec n[LINES];
 
@@ -254,13 +303,13 @@ INLINE float sum_of_squares(const float *x, int ch)
 
             n[i] = FMA(v, v, n[i]);
         }
-    return SUM((n[0] + n[1]) + (n[2] + n[3]));
+    return (n[0] + n[1]) + (n[2] + n[3]);
 }
 
 /* Both sides are rounded before they are subtracted: a fused a * ra - b * rb would
  * round one only, and equal pictures would no longer give 0. */
-INLINE float difference(const float *a, const float *b, const float *lin, int ch, float na,
-                        float nb)
+INLINE vec differences(const float *a, const float *b, const float *lin, int ch, float na,
+                       float nb)
 {
     vec ra = SET1(na), rb = SET1(nb), sum[LINES];
 
@@ -273,27 +322,34 @@ INLINE float difference(const float *a, const float *b, const float *lin, int ch
 
             sum[j] = FMA(LOAD(lin + at) * d, d, sum[j]);
         }
-    return SUM((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-/* Some pixels at a time, so that roots and quotients are vectors too. */
+/* A vector of pixels at a time, so that roots and quotients are vectors too and the last
+ * steps of VL sums are taken together. */
 static void head_row(float *dst, const float *a, const float *b, ptrdiff_t px, int n,
                      const float *lin, int ch)
 {
-    enum { PIXELS = 8 };
-    float r[2 * PIXELS] = {0};
+    float r[2 * VL], d[VL];
+    vec t[VL];
 
-    for (int i = 0; i < n; i += PIXELS, a += PIXELS * px, b += PIXELS * px) {
-        int m = n - i < PIXELS ? n - i : PIXELS;
+    for (int j = 0; j < VL; j++)
+        t[j] = SET1(0.f);
+    for (int i = 0; i < n; i += VL, a += VL * px, b += VL * px) {
+        int m = n - i < VL ? n - i : VL;
 
-        for (int j = 0; j < m; j++) {
-            r[j] = sum_of_squares(a + j * px, ch);
-            r[PIXELS + j] = sum_of_squares(b + j * px, ch);
-        }
-        for (int j = 0; j < 2 * PIXELS; j++)
+        for (int j = 0; j < m; j++)
+            t[j] = squares(a + j * px, ch);
+        STORE(r, SUMS(t));
+        for (int j = 0; j < m; j++)
+            t[j] = squares(b + j * px, ch);
+        STORE(r + VL, SUMS(t));
+        for (int j = 0; j < 2 * VL; j++)
             r[j] = (float)(1 / (sqrt((double)r[j]) + 1e-10));
         for (int j = 0; j < m; j++)
-            dst[i + j] = difference(a + j * px, b + j * px, lin, ch, r[j], r[PIXELS + j]);
+            t[j] = differences(a + j * px, b + j * px, lin, ch, r[j], r[VL + j]);
+        STORE(d, SUMS(t));
+        memcpy(dst + i, d, sizeof *d * (size_t)m);
     }
 }
 

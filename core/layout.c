@@ -140,15 +140,14 @@ static int group_rows(const lpips_plan *p, const lpips_layer *l, double row_byte
     return lpips_max(lpips_ceil_div(rows, p->pictures), 1) * p->pictures;
 }
 
-/* Floats for what is made of the features of some units: a row of tiles pooled, or the input
- * or output of a 1x1 convolution. */
+/* Bytes for the input or output of a 1x1 convolution of some units. */
 static double group_scratch(const lpips_plan *p, const lpips_layer *l, double units)
 {
     double pixels = units * p->pictures * l->my * l->mx;
     int c = lpips_max(l->side[0] ? p->tensor[l->in].c : 0,
                       l->after_name[0] ? p->tensor[l->out].c : 0);
 
-    return (l->after_pool ? units * l->mx * l->mid_c : pixels * c) * sizeof(float);
+    return pixels * c * sizeof(float);
 }
 
 /* Lays out the products of a group; returns the bytes they take. */

@@ -21,8 +21,8 @@ enum {
     LPIPS_MAX_PICTURES = 1024,
     LPIPS_CHUNK = 60,          /* pixels of a row a job, a multiple of every kernel's rows */
     LPIPS_SHARED_UNITS = 4,    /* tiles a job where all threads share a group */
-    LPIPS_POINT_SCRATCH = 200, /* pixels: a pooled chunk and the row it is pooled from */
-    LPIPS_DIRECT_SCRATCH = 500 /* pixels a picture: three rows, pooled chunk, pooling */
+    LPIPS_POINT_SCRATCH = 200, /* pixels: a pooled chunk and its product */
+    LPIPS_DIRECT_SCRATCH = 300 /* pixels a picture: three rows, pooled chunk */
 };
 
 /* A tensor as far as it is kept: NHWC, `ring` rows, some columns, one plane a picture. */

@@ -176,9 +176,10 @@ static void pool_job(void *arg, int worker, int job)
     part p = part_of(b, job);
     const float *rows[16];
 
+    (void)worker;
     input_rows(b, rows, p.which, p.y, p.x0);
     b->c->kernels.pool_row(lpips_row_out(b->out, p.which, p.y, p.x0), rows, b->l->kernel,
-                           p.x1 - p.x0, b->in->c, lpips_scratch(b->c, worker));
+                           p.x1 - p.x0, b->in->c);
 }
 
 /* Rows of a narrow picture are multiplied together: a job takes as many as fill a chunk. */
@@ -212,7 +213,7 @@ static void point_job(void *arg, int worker, int job)
     for (int i = 0; i < rows; i++) {
         input_rows(b, window, pic, y + i, x);
         k->pool_row(pooled + (ptrdiff_t)i * cols * b->in->c, window, l->kernel, cols,
-                    b->in->c, tmp);
+                    b->in->c);
     }
     k->gemm(tmp, b->out->c, &a, b->in->c, 1, rows * cols, l->u, b->in->c, l->panels, l->bias,
             1, l->block);
@@ -273,8 +274,7 @@ static void finish_pooled(const column *c, int y)
 
         for (int i = 0; i < 3; i++)
             rows[i] = 2 * y + i < l->mid_h ? feature_row(c, k, 2 * y + i) : b->c->zero;
-        b->c->kernels.pool_row(c->scratch, rows, l->after_pool, n, l->mid_c,
-                               c->scratch + (ptrdiff_t)n * l->mid_c);
+        b->c->kernels.pool_row(c->scratch, rows, l->after_pool, n, l->mid_c);
         b->c->kernels.gemm(lpips_row_out(b->out, c->set * b->c->set_size + k, y, c->x0),
                            b->out->c, &pooled, l->mid_c, 1, n, l->after_u, l->mid_c,
                            b->out->c / LPIPS_PANEL, l->after_bias, 1, l->block);

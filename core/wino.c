@@ -25,10 +25,12 @@ typedef struct group {
     float *scratch; /* for what is made of them */
 } group;
 
-/* Units side by side in one row of tiles of one set. */
+/* Units side by side in one row of tiles of one set, as far as they lie in the picture. */
 typedef struct run {
     int u0, n;
     int set, y, tx;
+    int rows, cols; /* pixels */
+    int at;         /* pixels of the runs before it, all pictures */
 } run;
 
 static int across(const lpips_layer *l)
@@ -93,15 +95,22 @@ static void products(const group *g, int pos)
                        l->block);
 }
 
-static run run_from(const group *g, int u0, int u1)
+/* From a run of no units at unit u0: the next one before u1, if there is one. */
+static int next_run(const group *g, run *r, int u1)
 {
-    run r = {.u0 = u0};
-    int left;
+    const lpips_band *b = g->b;
+    const lpips_layer *l = b->l;
 
-    locate(g->b, u0, &r.set, &r.y, &r.tx);
-    left = g->b->l->t1 - r.tx;
-    r.n = u1 - u0 < left ? u1 - u0 : left;
-    return r;
+    r->u0 += r->n;
+    r->at += r->rows * r->cols * b->c->set_size;
+    r->n = r->rows = 0;
+    if (r->u0 >= u1)
+        return 0;
+    locate(b, r->u0, &r->set, &r->y, &r->tx);
+    r->n = u1 - r->u0 < l->t1 - r->tx ? u1 - r->u0 : l->t1 - r->tx;
+    r->rows = b->y1 - r->y < l->my ? b->y1 - r->y : l->my;
+    r->cols = (r->tx + r->n) * l->mx < l->mid_w ? r->n * l->mx : l->mid_w - r->tx * l->mx;
+    return 1;
 }
 
 /* Feature row y (from the run's first) of picture k of a run; *step leads to the next
@@ -110,27 +119,14 @@ static float *place(const group *g, const run *r, int k, int y, ptrdiff_t *step)
 {
     const lpips_band *b = g->b;
     const lpips_layer *l = b->l;
-    ptrdiff_t tile = (ptrdiff_t)l->my * l->mx * l->mid_c,
-              row = (ptrdiff_t)r->n * l->mx * l->mid_c;
+    ptrdiff_t row = (ptrdiff_t)r->cols * l->mid_c;
 
     if (l->after == LPIPS_KEEP) {
         *step = b->out->pic;
         return lpips_row_out(b->out, r->set * b->c->set_size + k, r->y + y, r->tx * l->mx);
     }
-    *step = l->my * row;
-    return g->kept + (ptrdiff_t)(r->u0 - g->u0) * b->c->set_size * tile + k * *step + y * row;
-}
-
-static int run_rows(const group *g, const run *r)
-{
-    return g->b->y1 - r->y < g->b->l->my ? g->b->y1 - r->y : g->b->l->my;
-}
-
-static int run_cols(const group *g, const run *r)
-{
-    const lpips_layer *l = g->b->l;
-
-    return (r->tx + r->n) * l->mx < l->mid_w ? r->n * l->mx : l->mid_w - r->tx * l->mx;
+    *step = r->rows * row;
+    return g->kept + (ptrdiff_t)r->at * l->mid_c + k * *step + y * row;
 }
 
 static void run_out(const group *g, const run *r)
@@ -139,35 +135,25 @@ static void run_out(const group *g, const run *r)
     const lpips_layer *l = b->l;
     lpips_wino_out *out = b->c->kernels.wino_out[l->kernel == 5][l->ty][l->tx];
     int size = b->c->set_size, channel = l->out_at + g->q0 * LPIPS_PANEL;
-    int rows = run_rows(g, r), cols = run_cols(g, r);
     ptrdiff_t step;
 
     for (int i = 0; i < r->n; i++)
         for (int k = 0; k < size; k++) {
             float *dst[LPIPS_MAX_OUT];
-            int left = cols - i * l->mx;
+            int left = r->cols - i * l->mx;
 
-            for (int y = 0; y < rows; y++)
+            for (int y = 0; y < r->rows; y++)
                 dst[y] = place(g, r, k, y, &step) + (ptrdiff_t)i * l->mx * l->mid_c + channel;
             out(dst, l->mid_c, g->m + ((ptrdiff_t)(r->u0 + i - g->u0) * size + k) * l->m_row,
-                l->m_pos, l->bias + g->q0 * LPIPS_PANEL, g->panels * LPIPS_PANEL, rows,
+                l->m_pos, l->bias + g->q0 * LPIPS_PANEL, g->panels * LPIPS_PANEL, r->rows,
                 left < l->mx ? left : l->mx);
         }
 }
 
 static void tiles_out(const group *g, int u0, int u1)
 {
-    for (run r; u0 < u1; u0 += r.n) {
-        r = run_from(g, u0, u1);
+    for (run r = {.u0 = u0}; next_run(g, &r, u1);)
         run_out(g, &r);
-    }
-}
-
-/* Pixels of units as the kept features lie, those past the picture's edge included: they
- * are computed with the others and not stored. */
-static int pixels(const group *g, int units)
-{
-    return units * g->b->c->set_size * g->b->l->my * g->b->l->mx;
 }
 
 /* The pixel rows of a run between a tensor and `packed`, where they lie as the kept features
@@ -175,34 +161,27 @@ static int pixels(const group *g, int units)
 static void copy_run(const group *g, const run *r, const lpips_rows *t, float *packed, int in)
 {
     const lpips_band *b = g->b;
-    const lpips_layer *l = b->l;
-    ptrdiff_t row = (ptrdiff_t)r->n * l->mx * t->c;
-    size_t bytes = sizeof(float) * (size_t)run_cols(g, r) * (size_t)t->c;
+    ptrdiff_t row = (ptrdiff_t)r->cols * t->c;
 
-    for (int k = 0; k < b->c->set_size; k++, packed += l->my * row)
-        for (int y = 0; y < run_rows(g, r); y++) {
+    packed += (ptrdiff_t)r->at * t->c;
+    for (int k = 0; k < b->c->set_size; k++)
+        for (int y = 0; y < r->rows; y++, packed += row) {
             int pic = r->set * b->c->set_size + k;
-            float *at = lpips_row_out(t, pic, r->y + y, r->tx * l->mx);
+            float *at = lpips_row_out(t, pic, r->y + y, r->tx * b->l->mx);
 
-            if (in)
-                memcpy(packed + y * row, at, bytes);
-            else
-                memcpy(at, packed + y * row, bytes);
+            memcpy(in ? packed : at, in ? at : packed, sizeof(float) * (size_t)row);
         }
 }
 
-static void copy_units(const group *g, int u0, int u1, const lpips_rows *t, float *packed,
-                       int in)
+/* Returns how many pixels these are. */
+static int copy_units(const group *g, int u0, int u1, const lpips_rows *t, float *packed,
+                      int in)
 {
-    for (run r; u0 < u1; u0 += r.n, packed += (ptrdiff_t)pixels(g, r.n) * t->c) {
-        r = run_from(g, u0, u1);
-        copy_run(g, &r, t, packed, in);
-    }
-}
+    run r = {.u0 = u0};
 
-static float *kept_at(const group *g, int unit)
-{
-    return g->kept + (ptrdiff_t)pixels(g, unit - g->u0) * g->b->l->mid_c;
+    while (next_run(g, &r, u1))
+        copy_run(g, &r, t, packed, in);
+    return r.at;
 }
 
 /* The 1x1 convolution beside a fire's 3x3: row by row into a tensor, else all at once. */
@@ -212,14 +191,13 @@ static void run_side(const group *g, const run *r)
     const lpips_layer *l = b->l;
     ptrdiff_t step;
 
-    for (int y = 0; y < run_rows(g, r); y++)
+    for (int y = 0; y < r->rows; y++)
         for (int k = 0; k < b->c->set_size; k++) {
             int pic = r->set * b->c->set_size + k;
             const float *a = lpips_row_at(b->c, b->in, pic, r->y + y, r->tx * l->mx);
 
-            b->c->kernels.gemm(place(g, r, k, y, &step), l->mid_c, &a, b->in->c, 1,
-                               run_cols(g, r), l->side_u, b->in->c, l->panels, l->side_bias,
-                               1, l->block);
+            b->c->kernels.gemm(place(g, r, k, y, &step), l->mid_c, &a, b->in->c, 1, r->cols,
+                               l->side_u, b->in->c, l->panels, l->side_bias, 1, l->block);
         }
 }
 
@@ -228,21 +206,21 @@ static void side(const group *g, int u0, int u1)
     const lpips_band *b = g->b;
     const lpips_layer *l = b->l;
     const float *a = g->scratch;
+    int pixels = copy_units(g, u0, u1, b->in, g->scratch, 1);
 
-    copy_units(g, u0, u1, b->in, g->scratch, 1);
-    b->c->kernels.gemm(kept_at(g, u0), l->mid_c, &a, b->in->c, 1, pixels(g, u1 - u0),
-                       l->side_u, b->in->c, l->panels, l->side_bias, 1, l->block);
+    b->c->kernels.gemm(g->kept, l->mid_c, &a, b->in->c, 1, pixels, l->side_u, b->in->c,
+                       l->panels, l->side_bias, 1, l->block);
 }
 
 /* The next fire's squeeze. */
-static void point_after(const group *g, int u0, int u1)
+static void point_after(const group *g, int u0, int u1, int pixels)
 {
     const lpips_band *b = g->b;
     const lpips_layer *l = b->l;
-    const float *a = kept_at(g, u0);
+    const float *a = g->kept;
 
-    b->c->kernels.gemm(g->scratch, b->out->c, &a, l->mid_c, 1, pixels(g, u1 - u0), l->after_u,
-                       l->mid_c, b->out->c / LPIPS_PANEL, l->after_bias, 1, l->block);
+    b->c->kernels.gemm(g->scratch, b->out->c, &a, l->mid_c, 1, pixels, l->after_u, l->mid_c,
+                       b->out->c / LPIPS_PANEL, l->after_bias, 1, l->block);
     copy_units(g, u0, u1, b->out, g->scratch, 0);
 }
 
@@ -253,13 +231,13 @@ static void run_pool(const group *g, const run *r)
     const lpips_layer *l = b->l;
     ptrdiff_t step;
 
-    for (int y = 0; y + 2 <= run_rows(g, r); y += 2)
+    for (int y = 0; y + 2 <= r->rows; y += 2)
         for (int k = 0; k < b->c->set_size; k++) {
             const float *rows[2] = {place(g, r, k, y, &step), place(g, r, k, y + 1, &step)};
             float *dst = lpips_row_out(b->out, r->set * b->c->set_size + k, (r->y + y) / 2,
                                        r->tx * l->mx / 2);
 
-            b->c->kernels.pool_row(dst, rows, 2, run_cols(g, r) / 2, l->mid_c, g->scratch);
+            b->c->kernels.pool_row(dst, rows, 2, r->cols / 2, l->mid_c);
         }
 }
 
@@ -268,10 +246,10 @@ static void run_head(const group *g, const run *r)
     int x = r->tx * g->b->l->mx;
     ptrdiff_t step;
 
-    for (int y = 0; y < run_rows(g, r); y++) {
+    for (int y = 0; y < r->rows; y++) {
         const float *f = place(g, r, 0, y, &step);
 
-        lpips_head(g->b, r->set, r->y + y, x, x + run_cols(g, r), f, step);
+        lpips_head(g->b, r->set, r->y + y, x, x + r->cols, f, step);
     }
 }
 
@@ -279,22 +257,20 @@ static void run_head(const group *g, const run *r)
 static void finish(const group *g, int u0, int u1)
 {
     const lpips_layer *l = g->b->l;
+    run r = {.u0 = u0};
 
     if (l->side_u && l->after != LPIPS_KEEP)
         side(g, u0, u1);
-    for (int u = u0; u < u1;) {
-        run r = run_from(g, u, u1);
-
+    while (next_run(g, &r, u1)) {
         if (l->side_u && l->after == LPIPS_KEEP)
             run_side(g, &r);
         if (l->tap >= 0)
             run_head(g, &r);
         if (l->after_pool)
             run_pool(g, &r);
-        u += r.n;
     }
     if (l->after_name[0])
-        point_after(g, u0, u1);
+        point_after(g, u0, u1, r.at);
 }
 
 static int positions(const lpips_layer *l)
@@ -381,6 +357,8 @@ static void out_job(void *arg, int worker, int job)
 
     g.scratch = lpips_scratch(g.b->c, worker);
     slice(&g, job, &u0, &u1);
+    g.kept +=
+        (ptrdiff_t)(u0 - g.u0) * g.b->c->set_size * g.b->l->my * g.b->l->mx * g.b->l->mid_c;
     tiles_out(&g, u0, u1);
     finish(&g, u0, u1);
 }

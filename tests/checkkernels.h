@@ -21,15 +21,7 @@ enum { GUARD_MOST = 70 }; /* rows and pixels are counted up to here */
 enum side { AFTER, BEFORE, ODD, SIDES };
 
 /* One mapping of 1 MiB for each buffer that a kernel is given. */
-enum {
-    IN,
-    OUT = IN + LPIPS_MAX_TILE,
-    WEIGHTS = OUT + LPIPS_MAX_OUT,
-    BIAS,
-    TMP,
-    POINTERS,
-    AREAS
-};
+enum { IN, OUT = IN + LPIPS_MAX_TILE, WEIGHTS = OUT + LPIPS_MAX_OUT, BIAS, POINTERS, AREAS };
 
 /* TINY: zeros of both signs, denormals and what has denormal products. */
 enum style { PLAIN, POSITIVE, TINY, WIDE, STYLES };

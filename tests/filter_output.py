@@ -325,9 +325,7 @@ class Files(Output):
         """A disk that is full ends the run with one line, whatever is written."""
         for option in ("log_path", "log_fmt=csv:log_path", "stats_file"):
             with self.subTest(option):
-                self.refused(
-                    "Could not write to /dev/full", two(f"{option}=/dev/full"), *STRICT
-                )
+                self.refused("Could not write to /dev/full", two(f"{option}=/dev/full"))
 
 
 # ---- which frames, and how it ends -----------------------------------------------------

@@ -3,6 +3,7 @@
 #   make run-tests           all of them
 #   make test-net            one: tests/test_net.c
 #   QUICK=1                  a smaller choice, the default of instrumented builds
+#   SLOW=1                   also test_large.c, which takes minutes
 #
 # Totals are kept in $(BUILD)/tests/totals; `make test-totals` adds them up.
 TESTS_DIR := $(BUILD)/tests
@@ -11,6 +12,9 @@ PYTHON    ?= python3
 SHARED    := ../shared
 
 TEST_NAMES := $(sort $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c)))
+ifneq ($(SLOW),1)
+TEST_NAMES := $(filter-out large,$(TEST_NAMES))
+endif
 # OpenBLAS is not instrumented; these do not come near it.
 ifeq ($(SANITIZE),thread)
 TEST_NAMES := threads promises
@@ -98,11 +102,11 @@ FILTER_THEMES := $(patsubst tests/filter_%.py,%,$(wildcard tests/filter_*.py))
 test_filter = $(call counted,filter-$1,bash tests/filter.sh $1)$(foreach t,$(FILTER_THEMES), && \
     FFMPEG=$(BUILD)/bin/ffmpeg-$1 $(call counted,filter-$1-$t,$(PYTHON) tests/filter_$t.py -v))
 
-.PHONY: test-programs test-totals $(addprefix test-,$(TEST_NAMES))
+.PHONY: test-programs test-totals $(addprefix test-,$(sort $(TEST_NAMES) large))
 
 test-programs: $(TEST_BUILT)
 
-$(addprefix test-,$(TEST_NAMES)): test-%: $(TESTS_DIR)/test_% $(TEST_WEIGHTS)
+$(addprefix test-,$(sort $(TEST_NAMES) large)): test-%: $(TESTS_DIR)/test_% $(TEST_WEIGHTS)
 	@CMOCKA_MESSAGE_OUTPUT=TAP $<
 
 run-tests: $(TEST_BUILT) $(TEST_WEIGHTS) ## build and run the tests, without the filter

@@ -17,7 +17,7 @@ typedef int32_t ivec __attribute__((vector_size(16)));
 #define LOAD(p)      load4(p)
 #define STORE(p, v)  store4(p, v)
 #define MAX(a, b)    max4(a, b)
-#define SUM(v)       (((v)[0] + (v)[2]) + ((v)[1] + (v)[3]))
+#define SUMS(t)      sums(t)
 
 static inline vec load4(const float *p)
 {
@@ -37,6 +37,15 @@ static inline vec max4(vec a, vec b)
     ivec m = a > b;
 
     return (vec)((m & (ivec)a) | (~m & (ivec)b));
+}
+
+static inline vec sums(const vec *t)
+{
+    vec s;
+
+    for (int i = 0; i < VL; i++)
+        s[i] = (t[i][0] + t[i][2]) + (t[i][1] + t[i][3]);
+    return s;
 }
 
 #include "../kernels_template.h"

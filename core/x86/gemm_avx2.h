@@ -1,6 +1,6 @@
 /*
- * gemm_avx2.h - the product of AVX2, which AVX-512 uses for few rows and short sums: both
- * add in the same order and give the same bits.
+ * gemm_avx2.h - the product of AVX2, which AVX-512 uses for fewer than four rows: both add in
+ * the same order and give the same bits.
  */
 #ifndef LPIPS_GEMM_AVX2_H
 #define LPIPS_GEMM_AVX2_H

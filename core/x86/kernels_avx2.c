@@ -18,15 +18,24 @@ typedef __m256 vec;
 #define LOAD(p)      _mm256_loadu_ps(p)
 #define STORE(p, v)  _mm256_storeu_ps(p, v)
 #define MAX(a, b)    _mm256_max_ps(a, b)
-#define SUM(v)       sum8(v)
+#define SUMS(t)      sums(t)
 #define LOADU8(p)    _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(p))))
 
-static inline float sum8(__m256 v)
+/* Lanes 2 apart, 1 apart, then halves. */
+static inline __m256 sums(const __m256 *t)
 {
-    __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    __m256 q[2];
 
-    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
-    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+    for (int i = 0; i < 2; i++, t += 4) {
+        __m256 x = _mm256_unpacklo_ps(t[0], t[1]) + _mm256_unpackhi_ps(t[0], t[1]);
+        __m256 y = _mm256_unpacklo_ps(t[2], t[3]) + _mm256_unpackhi_ps(t[2], t[3]);
+        __m256d u = _mm256_castps_pd(x), v = _mm256_castps_pd(y);
+
+        q[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(u, v)) +
+               _mm256_castpd_ps(_mm256_unpackhi_pd(u, v));
+    }
+    return _mm256_permute2f128_ps(q[0], q[1], 0x20) +
+           _mm256_permute2f128_ps(q[0], q[1], 0x31);
 }
 
 #include "../kernels_template.h"

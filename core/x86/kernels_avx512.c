@@ -16,8 +16,28 @@ typedef __m512 vec;
 #define LOAD(p)      _mm512_loadu_ps(p)
 #define STORE(p, v)  _mm512_storeu_ps(p, v)
 #define MAX(a, b)    _mm512_max_ps(a, b)
-#define SUM(v)       _mm512_reduce_add_ps(v)
+#define SUMS(t)      sums(t)
 #define LOADU8(p)    _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)(p))))
+
+/* Lanes 2 apart, 1 apart, then quarters 1 apart and 2 apart: half as many vectors each time.
+ */
+static inline __m512 sums(const __m512 *t)
+{
+    __m512 q[4];
+
+    for (int i = 0; i < 4; i++, t += 4) {
+        __m512 x = _mm512_unpacklo_ps(t[0], t[1]) + _mm512_unpackhi_ps(t[0], t[1]);
+        __m512 y = _mm512_unpacklo_ps(t[2], t[3]) + _mm512_unpackhi_ps(t[2], t[3]);
+        __m512d u = _mm512_castps_pd(x), v = _mm512_castps_pd(y);
+
+        q[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(u, v)) +
+               _mm512_castpd_ps(_mm512_unpackhi_pd(u, v));
+    }
+    for (int i = 0; i < 4; i += 2)
+        q[i] = _mm512_shuffle_f32x4(q[i], q[i + 1], 0x88) +
+               _mm512_shuffle_f32x4(q[i], q[i + 1], 0xdd);
+    return _mm512_shuffle_f32x4(q[0], q[2], 0x88) + _mm512_shuffle_f32x4(q[0], q[2], 0xdd);
+}
 
 #include "../kernels_template.h"
 
@@ -95,10 +115,50 @@ typedef __m512 vec;
     "dec %[n]\n\t" \
     "jnz 4b\n"
 
-/* Sums and totals, the ReLU, and out. */
-#define END \
+#define TOTALS "5:\n\t" EACH(ADD)
+
+/* The same without totals, for several segments of a or one block. */
+#define START_SEGS \
+    "vmovups %[init], %%zmm4\n\t" \
+    COPY("5") COPY("6") COPY("7") COPY("8") COPY("9") COPY("10") COPY("11") COPY("12") COPY("13") COPY("14") COPY("15")
+
+#define LOOPS_SEGS \
+    "1:\n\t" \
+    "mov (%[seg]), %%r8\n\t" \
+    "add $8, %[seg]\n\t" \
+    "add %[at], %%r8\n\t" \
+    THREE("r9", "r8", "as") THREE("r10", "r9", "as") THREE("r11", "r10", "as") \
+    "mov %[k], %%rax\n\t" \
+    "sub $4, %%rax\n\t" \
+    "jl 3f\n\t" \
+    ".p2align 4\n" \
+    "2:\n\t" \
+    STEP("0", "0") STEP("4", "64") STEP("8", "128") STEP("12", "192") \
+    "add $16, %%r8\n\t" \
+    "add $16, %%r9\n\t" \
+    "add $16, %%r10\n\t" \
+    "add $16, %%r11\n\t" \
+    "add $256, %[b]\n\t" \
+    "sub $4, %%rax\n\t" \
+    "jge 2b\n" \
+    "3:\n\t" \
+    "add $4, %%rax\n\t" \
+    "jz 5f\n" \
+    "4:\n\t" \
+    STEP("0", "0") \
+    "add $4, %%r8\n\t" \
+    "add $4, %%r9\n\t" \
+    "add $4, %%r10\n\t" \
+    "add $4, %%r11\n\t" \
+    "add $64, %[b]\n\t" \
+    "dec %%rax\n\t" \
+    "jnz 4b\n" \
     "5:\n\t" \
-    EACH(ADD) \
+    "dec %[left]\n\t" \
+    "jnz 1b\n\t"
+
+/* The ReLU, and out. */
+#define END \
     "test %[relu], %[relu]\n\t" \
     "jz 6f\n\t" \
     "vxorps %%xmm0, %%xmm0, %%xmm0\n\t" \
@@ -113,16 +173,34 @@ typedef __m512 vec;
 
 /* clang-format on */
 
-/* d[12][16] of one panel; offset and strides in bytes.  One segment; blocks of whole fours.
- */
+/* As tile(), which see. */
+static void tile_segs(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at,
+                      ptrdiff_t as, int segs, const float *b, int k, const float *init,
+                      int relu)
+{
+    int64_t n = k, left = segs;
+
+    __asm__ volatile(START_SEGS LOOPS_SEGS END
+                     : [b] "+r"(b), [seg] "+r"(a), [left] "+m"(left)
+                     : [init] "m"(*(const float(*)[16])init), [at] "m"(at), [as] "r"(as),
+                       [k] "m"(n), [d] "m"(d), [ds] "r"(ds), [relu] "r"(relu)
+                     : "rax", "r8", "r9", "r10", "r11", "cc", "memory", "xmm0", "xmm4",
+                       "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+                       "xmm13", "xmm14", "xmm15");
+}
+
+/* d[12][16] of one panel; offset and strides in bytes.  Blocks of whole fours. */
 static void tile(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, ptrdiff_t as,
                  int segs, const float *b, int k, const float *init, int relu, int block)
 {
     const char *from = (const char *)a[0] + at;
     int64_t n = k, fours = block / 4;
 
-    (void)segs;
-    __asm__ volatile(START LOOPS END
+    if (segs > 1 || block >= k) {
+        tile_segs(d, ds, a, at, as, segs, b, k, init, relu);
+        return;
+    }
+    __asm__ volatile(START LOOPS TOTALS END
                      : [b] "+r"(b), [n] "+r"(n)
                      : [init] "m"(*(const float(*)[16])init), [a] "m"(from), [as] "r"(as),
                        [fours] "m"(fours), [d] "m"(d), [ds] "r"(ds), [relu] "r"(relu)
@@ -134,24 +212,30 @@ static void tile(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t at, pt
 }
 
 /* t[4][16], adding in the same order: four sums are as many as hide the latency. */
-static void tile4(float *t, const float *a, ptrdiff_t as, const float *b, int k,
-                  const float *init, int relu, int block)
+static void tile4(float *t, const float *const *a, ptrdiff_t at, ptrdiff_t as, int segs,
+                  const float *b, int k, const float *init, int relu, int block)
 {
     vec s0 = SET1(-0.f), s1 = s0, s2 = s0, s3 = s0, x0 = LOAD(init), x1 = x0, x2 = x0,
         x3 = x0;
 
-    for (int l = 0, end; l < k; l = end) {
-        end = k - l > block ? l + block : k;
-        for (int i = l; i < end; i++) {
-            vec y = LOAD(b + (ptrdiff_t)i * LPIPS_PANEL);
+    for (int seg = 0; seg < segs; seg++) {
+        const float *p = a[seg] + at;
 
-            x0 = FMA(SET1(a[i]), y, x0);
-            x1 = FMA(SET1(a[as + i]), y, x1);
-            x2 = FMA(SET1(a[2 * as + i]), y, x2);
-            x3 = FMA(SET1(a[3 * as + i]), y, x3);
+        for (int l = 0, end; l < k; l = end) {
+            end = k - l > block ? l + block : k;
+            for (int i = l; i < end; i++, b += LPIPS_PANEL) {
+                vec y = LOAD(b);
+
+                x0 = FMA(SET1(p[i]), y, x0);
+                x1 = FMA(SET1(p[as + i]), y, x1);
+                x2 = FMA(SET1(p[2 * as + i]), y, x2);
+                x3 = FMA(SET1(p[3 * as + i]), y, x3);
+            }
+            if (segs > 1 && seg < segs - 1)
+                continue;
+            s0 += x0, s1 += x1, s2 += x2, s3 += x3;
+            x0 = x1 = x2 = x3 = SET1(0.f);
         }
-        s0 += x0, s1 += x1, s2 += x2, s3 += x3;
-        x0 = x1 = x2 = x3 = SET1(0.f);
     }
     STORE(t, relu ? MAX(s0, x0) : s0);
     STORE(t + LPIPS_PANEL, relu ? MAX(s1, x0) : s1);
@@ -165,11 +249,10 @@ static void gemm_tail(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t a
 {
     float t[4 * LPIPS_PANEL];
 
-    (void)segs;
     for (int i = rows - left; i < rows; i += 4) {
         int at = i < rows - 4 ? i : rows - 4;
 
-        tile4(t, a[0] + at * as, as, b, k, init, relu, block);
+        tile4(t, a, at * as, as, segs, b, k, init, relu, block);
         for (int j = i; j < at + 4; j++)
             memcpy(d + j * ds, t + (j - at) * LPIPS_PANEL, sizeof *t * LPIPS_PANEL);
     }
@@ -177,19 +260,21 @@ static void gemm_tail(float *d, ptrdiff_t ds, const float *const *a, ptrdiff_t a
 
 #include "gemm_template.h"
 
-/* Broadcasts of single floats cost more here than they save where sums are short. */
+/* Few rows, and blocks that are no whole fours, go to AVX2: both give the same bits. */
 static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t a_stride,
                  int segs, int rows, const float *b, int k, int panels, const float *init,
                  int relu, int block)
 {
-    if (segs > 1 || rows < 4 || block % 4 || (relu && k <= 32 && block >= k)) {
+    if (segs > 1)
+        block = k;
+    if (rows < 4 || (segs == 1 && block % 4)) {
         lpips_gemm_avx2(d, d_stride, a, a_stride, segs, rows, b, k, panels, init, relu,
                         block);
         return;
     }
     for (int q = 0; q < panels; q++)
-        gemm_panel(d + q * LPIPS_PANEL, d_stride, a, a_stride, 1, rows,
-                   b + (ptrdiff_t)q * k * LPIPS_PANEL, k, init + q * LPIPS_PANEL, relu,
+        gemm_panel(d + q * LPIPS_PANEL, d_stride, a, a_stride, segs, rows,
+                   b + (ptrdiff_t)q * segs * k * LPIPS_PANEL, k, init + q * LPIPS_PANEL, relu,
                    block);
 }
 
