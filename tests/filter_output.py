@@ -391,6 +391,21 @@ class Threshold(Output):
         self.graph(two("threshold=0", "null"))
         self.refused("LPIPS mean", two("threshold=0"))
 
+    def test_status(self):
+        """With inputs, files or lavfi, every version ends with an error where the filter does."""
+        source = f"testsrc2=s={W}x{H}:r=25:d={N / 25}"
+        self.ffmpeg("-f", "lavfi", "-i", source, "-c:v", "ffv1", "a.mkv")
+        for inputs in (["-i", "a.mkv"], ["-f", "lavfi", "-i", source]):
+            for cause, options, change in (
+                ("start", "log_path=no/such", "null"),
+                ("middle", "sync=error", "select='not(eq(n,7))'"),
+                ("last frame", "sync=error", f"trim=end_frame={N - 1}"),
+                ("end", "threshold=0.001", "avgblur=2"),
+            ):
+                with self.subTest(f"{inputs[0]} {cause}"):
+                    graph = f"[0:v]split[a][b];[b]{change}[r];[a][r]lpips={options}[o]"
+                    self.assertEqual(len(self.graph(graph, *inputs, code=None).errors()), 1)
+
     def test_any_main(self):
         """With three inputs one main above the threshold is enough, whichever it is."""
         for swap in (False, True):
