@@ -114,7 +114,7 @@ static const AVOption filter_options[] = {
         VALUE("map",     LPIPS_OUTPUT_MAP,     "output", "where frames differ, as colours"),
         VALUE("overlay", LPIPS_OUTPUT_OVERLAY, "output", "the map over the main picture in grey"),
         VALUE("side",    LPIPS_OUTPUT_SIDE,    "output", "the main picture and the map side by side"),
-    CHOICE("colormap",   picture.colormap, LPIPS_COLORS_INFERNO, LPIPS_COLORS_GRAY, "colormap", "Set the colours of the map"),
+    CHOICE("colormap",   picture.colormap, LPIPS_COLORS_VIRIDIS, LPIPS_COLORS_GRAY, "colormap", "Set the colours of the map"),
         VALUE("viridis", LPIPS_COLORS_VIRIDIS, "colormap", ""),
         VALUE("magma",   LPIPS_COLORS_MAGMA,   "colormap", ""),
         VALUE("inferno", LPIPS_COLORS_INFERNO, "colormap", ""),
