@@ -17,25 +17,7 @@ shared=${LPIPS_SHARED:-../shared}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset LPIPS_WEIGHTS_PATH
-passed=0 failed=0 skipped=0
-
-ok() {
-    passed=$((passed + 1))
-    echo "ok   $1"
-}
-fail() { # NAME WHY
-    failed=$((failed + 1))
-    printf 'FAIL %s\n%s\n' "$1" "$(tail -n 8 <<<"${2-}" | sed 's/^/     /')"
-}
-skip() { # NAME WHY
-    skipped=$((skipped + 1))
-    echo "skip $1: $2"
-}
-check() { # NAME COMMAND...
-    local name=$1 out
-    shift
-    if out=$("$@" 2>&1); then ok "$name"; else fail "$name" "$out"; fi
-}
+. tests/check.sh
 
 ff() { # ARGUMENTS...
     "$ffmpeg" -hide_banner -nostats -nostdin -y "$@"
@@ -372,5 +354,4 @@ fate() {
 }
 check "FFmpeg's own test, FATE" fate
 
-echo "filter $version: $passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+conclude "filter $version"

@@ -6,26 +6,11 @@ export LC_ALL=C
 cd "$(dirname "$0")/.."
 versions=${*:-5.1 7.1 8.1 9.0}
 downloads=${LPIPS_CACHE:-build/download}
-passed=0 failed=0 skipped=0
+. tests/check.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset FFMPEG_SRC FFMPEG_RELEASES
 
-skip() { # NAME WHY
-    skipped=$((skipped + 1))
-    echo "skip $1: $2"
-}
-check() { # NAME COMMAND...
-    local name=$1 out
-    shift
-    if out=$("$@" 2>&1); then
-        passed=$((passed + 1))
-        echo "ok   $name"
-    else
-        failed=$((failed + 1))
-        printf 'FAIL %s\n%s\n' "$name" "$(tail -n 8 <<<"$out" | sed 's/^/     /')"
-    fi
-}
 get() { # VERSION TREE [DOWNLOADS]
     sh ffmpeg-filter/get-source.sh "$1" "$2" "${3:-$downloads}"
 }
@@ -154,5 +139,4 @@ else
     skip 'what Debian sid offers' "there is no Debian's keyring"
 fi
 
-echo "patches: $passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+conclude patches
