@@ -143,9 +143,10 @@ $(BUILD)/bin/lpips-bench: $(OBJ)/tests/bench.o $(LIBLPIPS)
 	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
 -include $(OBJ)/tests/bench.d
 
-# ---- weights, FFmpeg, tests --------------------------------------------------
+# ---- weights, FFmpeg, GIMP, tests --------------------------------------------------
 include weights/weights.mk
 include ffmpeg-filter/ffmpeg.mk
+include gimp-plugin/gimp.mk
 include tests/tests.mk
 
 # ---- the two commands of the README ------------------------------------------
