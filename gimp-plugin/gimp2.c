@@ -79,7 +79,7 @@ static const Babl *space_of(gint32 item)
     GimpColorProfile *profile = gimp_image_get_color_profile(image);
     const Babl *space = NULL;
 
-    if (profile && gimp_image_base_type(image) != GIMP_GRAY)
+    if (profile)
         space =
             gimp_color_profile_get_space(profile,
                                          GIMP_COLOR_RENDERING_INTENT_RELATIVE_COLORIMETRIC,
