@@ -37,3 +37,46 @@ $(GIMP_OUT)/$1/lpips/lpips: $(patsubst gimp-plugin/%.c,$(OBJ)/gimp-$1/%.o,$(GIMP
 endef
 $(eval $(call gimp_rules,2.10,gimp2.c))
 $(eval $(call gimp_rules,3.0,gimp3.c))
+
+# ---- installing --------------------------------------------------------------
+# The folder of the user who runs make: GIMP2_DIRECTORY and GIMP3_DIRECTORY as GIMP reads them.
+gimp_config    = $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/GIMP
+gimp_user_2.10 = $(or $(GIMP2_DIRECTORY),$(gimp_config)/2.10)
+gimp_user_3.0  = $(or $(GIMP3_DIRECTORY),$(gimp_config)/$(gimp_minor))
+# 3.0 and 3.2 read different folders of the user; pkg-config knows which one is installed.
+gimp_minor     = $(or $(shell pkg-config --modversion gimpui-3.0 2>/dev/null | cut -d. -f1,2),3.0)
+gimp_system_2.10 = $(shell pkg-config --variable=gimplibdir gimp-2.0)
+gimp_system_3.0  = $(shell pkg-config --variable=gimplibdir gimp-3.0)
+
+# $(call gimp_put,FOLDER,VERSION): the program, and the weights that were made.
+define gimp_put
+install -d '$1/plug-ins/lpips'
+install -m 755 $(GIMP_OUT)/$2/lpips/lpips '$1/plug-ins/lpips/lpips'
+for f in $(WEIGHTS_DIR)/lpips-*-v0.1.safetensors; do case $$f in *-alex-*) ;; *) \
+    [ ! -e "$$f" ] || install -m 644 "$$f" '$1/plug-ins/lpips' ;; esac; done
+@echo 'GIMP $2: installed in $1/plug-ins/lpips'
+
+endef
+define gimp_remove
+rm -f '$1/plug-ins/lpips/lpips' '$1'/plug-ins/lpips/lpips-*.safetensors
+[ ! -d '$1/plug-ins/lpips' ] || rmdir --ignore-fail-on-non-empty '$1/plug-ins/lpips'
+
+endef
+
+install-gimp: gimp-plugin ## the plug-in into your GIMP folder (GIMP2_DIRECTORY, GIMP3_DIRECTORY)
+	$(foreach v,$(GIMP_VERSIONS),$(call gimp_put,$(gimp_user_$v),$v))
+
+uninstall-gimp: ## remove what install-gimp put there
+	$(foreach v,2.10 3.0,$(call gimp_remove,$(gimp_user_$v)))
+
+install-gimp-system: gimp-plugin ## the plug-in for all users, below DESTDIR
+	$(foreach v,$(GIMP_VERSIONS),$(call gimp_put,$(DESTDIR)$(gimp_system_$v),$v))
+
+uninstall-gimp-system: ## remove what install-gimp-system put there
+	$(foreach v,$(GIMP_VERSIONS),$(call gimp_remove,$(DESTDIR)$(gimp_system_$v)))
+
+# Catalogues are looked for as locale/LANG/LC_MESSAGES/lpips.mo beside the program.
+gimp-pot: ## the plug-in's texts for translators; needs xgettext
+	mkdir -p $(BUILD)/po
+	xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --package-name=liblpips \
+	    --copyright-holder='The liblpips authors' -o $(BUILD)/po/lpips.pot gimp-plugin/*.c

@@ -400,6 +400,18 @@ static GimpPDBStatusType run_all(GimpRunMode mode, gint n, const GimpParam *para
     return ok ? GIMP_PDB_SUCCESS : why[0] ? GIMP_PDB_EXECUTION_ERROR : GIMP_PDB_CANCEL;
 }
 
+/* Catalogues, where there are any, lie in locale/ beside the program; NULL: none. */
+static char *locale_folder(void)
+{
+    char *folder = g_path_get_dirname(gimp_get_progname());
+    char *locale = g_build_filename(folder, "locale", NULL);
+
+    if (!g_file_test(locale, G_FILE_TEST_IS_DIR))
+        g_clear_pointer(&locale, g_free);
+    g_free(folder);
+    return locale;
+}
+
 static void run(const gchar *name, gint n, const GimpParam *param, gint *n_values,
                 GimpParam **result)
 {
@@ -407,9 +419,15 @@ static void run(const gchar *name, gint n, const GimpParam *param, gint *n_value
     static char why[512];
     Made made = {-1, -1};
     double distance = 0;
+    char *locale = locale_folder();
 
     (void)name;
     gegl_init(NULL, NULL);
+    if (locale) {
+        bindtextdomain(GETTEXT_PACKAGE, locale);
+        bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
+        g_free(locale);
+    }
     why[0] = '\0';
     *result = values;
     values[0].type = GIMP_PDB_STATUS;
@@ -442,12 +460,16 @@ static void query(void)
         {GIMP_PDB_FLOAT, "full-scale", "The distance of the last colour"},
         {GIMP_PDB_INT32, "bar", "Add a colour bar"},
     };
+    char *locale = locale_folder();
 
     for (int i = 0; i < LPIPS_ARGUMENTS; i++) {
         args[ARG_CHOICES + i].type = GIMP_PDB_INT32;
         args[ARG_CHOICES + i].name = (char *)lpips_arguments[i].name;
         args[ARG_CHOICES + i].description = lpips_argument_blurb(&lpips_arguments[i]);
     }
+    if (locale)
+        gimp_plugin_domain_register(GETTEXT_PACKAGE, locale);
+    g_free(locale);
     gimp_install_procedure(LPIPS_PROCEDURE, lpips_text_blurb, lpips_text_help,
                            "The liblpips authors", "The liblpips authors", "2026",
                            N_("_LPIPS: perceptual differences..."), "*", GIMP_PLUGIN, N_ARGS,
