@@ -80,3 +80,14 @@ gimp-pot: ## the plug-in's texts for translators; needs xgettext
 	mkdir -p $(BUILD)/po
 	xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --package-name=liblpips \
 	    --copyright-holder='The liblpips authors' -o $(BUILD)/po/lpips.pot gimp-plugin/*.c
+
+# ---- tests -------------------------------------------------------------------
+gimp_gegl_cflags = $(call gimp_cflags,gegl-0.4)
+
+$(OBJ)/tests/gimp/%.o: tests/gimp/%.c $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(gimp_gegl_cflags) $(CPPFLAGS) -c $< -o $@
+
+$(BUILD)/tests/gimp_check: $(OBJ)/tests/gimp/check.o $(BUILD)/tests/libsupport.a $(LIBLPIPS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(shell pkg-config --libs gegl-0.4) -lpng $(ALL_LIBS) -o $@
