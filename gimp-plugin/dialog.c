@@ -69,7 +69,8 @@ static void show_estimate(Dialog *d)
 {
     char *text = NULL;
 
-    if (d->pair_ok && d->weights && d->worker.seconds > 0) {
+    if (d->pair_ok && d->weights && lpips_worker_state(&d->worker) >= LPIPS_WORK_CROP &&
+        d->worker.seconds > 0) {
         const double mega = (double)d->pair.context.width * d->pair.context.height / 1e6;
 
         text = g_strdup_printf(
