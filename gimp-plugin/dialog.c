@@ -56,6 +56,8 @@ static void show_number(Dialog *d)
         text = g_strdup(d->why);
     else if (whole_is_there(d))
         text = lpips_answer_name(&d->worker.whole);
+    else if (d->worker.force && lpips_worker_state(&d->worker) < LPIPS_WORK_DONE)
+        text = g_strdup(_("being computed"));
     else
         text = g_strdup(_("not computed yet"));
     markup = g_markup_printf_escaped(d->why[0] ? "%s" : _("Distance of the whole: <b>%s</b>"),
