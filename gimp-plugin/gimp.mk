@@ -105,13 +105,14 @@ $(BUILD)/tests/test_gegl: $(OBJ)/tests/gimp/test_gegl.o $(patsubst gimp-plugin/%
 	$(CC) $(ALL_LDFLAGS) $^ $(shell pkg-config --libs gegl-0.4) $(TEST_LIBS) $(ALL_LIBS) -o $@
 -include $(wildcard $(OBJ)/gegl/*.d $(OBJ)/tests/gimp/*.d)
 
-# Only the module that scales: others leave memory behind that is not ours.
+# Only the modules that scale: others leave memory behind that is not ours.
 GEGL_MODULES := $(BUILD)/tests/gegl-modules
 command_test_gegl = env GEGL_PATH=$(GEGL_MODULES) $(BUILD)/tests/test_gegl
 $(BUILD)/tests/test_gegl: | $(GEGL_MODULES)
 $(GEGL_MODULES):
 	@mkdir -p $@
-	ln -sf "$$(pkg-config --variable=pluginsdir gegl-0.4)"/*transformops* $@
+	for m in transformops gegl-transformops gegl-core gegl-common; do \
+	    ln -sf "$$(pkg-config --variable=pluginsdir gegl-0.4)/$$m"[.-]* $@; done; rm -f $@/*-cxx* $@/*-gpl3*
 
 # What is built for a GIMP that is not there is skipped, and says so.
 check-gimp: ## the plug-in in a real GIMP 2.10 and 3.0, without and with a window

@@ -253,6 +253,12 @@ gboolean lpips_pair_read(LpipsPair *pair, const LpipsSource *a, const LpipsSourc
     memset(pair, 0, sizeof *pair);
     pair->scaled = sizes == LPIPS_SIZES_SCALE &&
                    (width_of(a) != width_of(b) || height_of(a) != height_of(b));
+    /* GEGL itself would go on without them, and compare with nothing. */
+    if (pair->scaled && !(gegl_has_operation("gegl:buffer-source") &&
+                          gegl_has_operation("gegl:scale-size"))) {
+        g_snprintf(why, size, _("GEGL lacks its operation gegl:scale-size"));
+        return FALSE;
+    }
     if (pair->scaled)
         second = scaled(a, b);
     ok = place(pair, a, &second, mask, sizes, why, size) &&
