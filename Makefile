@@ -143,9 +143,10 @@ $(BUILD)/bin/lpips-bench: $(OBJ)/tests/bench.o $(LIBLPIPS)
 	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
 -include $(OBJ)/tests/bench.d
 
-# ---- weights, FFmpeg, tests --------------------------------------------------
+# ---- weights, FFmpeg, GIMP, tests --------------------------------------------------
 include weights/weights.mk
 include ffmpeg-filter/ffmpeg.mk
+include gimp-plugin/gimp.mk
 include tests/tests.mk
 
 # ---- the two commands of the README ------------------------------------------
@@ -162,6 +163,7 @@ demo: ## install what is missing, build all, score a short clip
 
 check: ## install what is missing, build all, pass every test
 	sh tools/deps.sh
+	sh tools/deps.sh gimp || echo 'GIMP cannot be had here; its tests are skipped'
 	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) all weights
 	$(MAKE) $(jobs) run-tests
 	$(call counted,gates,bash tests/gates.sh $(BUILD))
@@ -169,6 +171,8 @@ check: ## install what is missing, build all, pass every test
 	$(call counted,patches,bash tests/patches.sh)
 	@for v in $(FFMPEG_ALL); do [ ! -x $(BUILD)/bin/ffmpeg-$$v ] || \
 	    { $(call test_filter,$$v); } || exit 1; done
+	$(MAKE) $(jobs) gimp-tested
+	@$(test_gimp)
 	$(MAKE) $(jobs) asan
 	$(MAKE) $(jobs) tsan
 	@cat build/asan/tests/totals build/tsan/tests/totals >> $(TOTALS)

@@ -85,7 +85,7 @@ in_files library -E '(^|[^a-zA-Z_0-9])(exit|_exit|abort|v?f?printf|f?puts|putcha
     grep -vE '^[^:]*:[0-9]+: *(/\*|\*)' | gate 'the library neither prints, exits nor changes the process'
 in_files library -E '(^|[^a-zA-Z_0-9])(secure_)?getenv *\(' | grep -v '^core/find\.c:' |
     gate 'only the search for weights reads the environment'
-grep -E '^(ffmpeg-filter|tools)/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE '^ *# *include *["<]' /dev/null |
+grep -E '^(ffmpeg-filter|gimp-plugin|tools)/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE '^ *# *include *["<]' /dev/null |
     while IFS=: read -r file line text; do
         header=$(sed 's/.*["<]\(.*\)[">].*/\1/' <<<"$text")
         case $header in
@@ -93,7 +93,13 @@ grep -E '^(ffmpeg-filter|tools)/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -
         core/* | weights/* | */core/* | */weights/*) echo "$file:$line: $text" ;;
         *) [ ! -f "core/$header" ] && [ ! -f "weights/$header" ] || echo "$file:$line: $text" ;;
         esac
-    done | gate 'the filter and the tools know only lpips.h'
+    done | gate 'the filter, the plug-in and the tools know only lpips.h'
+
+# Only an adapter knows a version of GIMP, and only the dialog GTK.
+grep -E '^gimp-plugin/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE \
+    '^ *# *(if|elif)[^n]|^ *# *include *<(libgimp|gtk)' /dev/null |
+    grep -vE '^gimp-plugin/gimp[23]\.c:[0-9]+:# *include|^gimp-plugin/(dialog|preview)\.[ch]:[0-9]+:#include <gtk/' |
+    gate 'the shared files of the plug-in know neither GIMP nor its version'
 
 # ---- form --------------------------------------------------------------------
 xargs -d '\n' awk 'FNR == 1 { start = 0 }

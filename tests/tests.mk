@@ -84,7 +84,7 @@ build/tests/weights/lpips-%-v0.0.safetensors: tests/make_v00.py \
 TEST_PARTS := $(TEST_NAMES:%=test_%)
 ifneq ($(SANITIZE),thread)
 TEST_PARTS += $(patsubst tests/%.c,%,$(wildcard tests/checkkernels.c))
-TEST_PARTS += $(if $(wildcard tests/fuzz/replay.c),replay)
+TEST_PARTS += $(if $(wildcard tests/fuzz/replay.c),replay) $(GEGL_TEST)
 endif
 ifndef SANITIZE
 TEST_PARTS += $(patsubst tests/%.py,%,$(wildcard tests/*_test.py))

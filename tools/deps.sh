@@ -1,8 +1,8 @@
 #!/bin/sh
 # Install what a build of liblpips needs and this machine lacks, with apt.
 #
-# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [check] [fuzz] [distro]
-#   no group: all but fuzz and distro
+# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [check] [fuzz] [distro] [gimp] [gimp3]
+#   no group: build, weights, ffmpeg and check
 #   -n  install nothing: say what is missing and fail
 #
 # Each need is tested by what it gives (a command, a pkg-config module), not by a
@@ -20,6 +20,15 @@ need() {
     test=$1
     shift
     sh -c "$test" >/dev/null 2>&1 || missing="$missing $*"
+}
+
+# What GIMP's headers are called where this Debian has 2.10, and where it has 3.
+gimp_dev() {
+    if apt-cache show libgimp-3.0-dev >/dev/null 2>&1; then
+        echo libgimp-3.0-dev
+    else
+        echo libgimp2.0-dev
+    fi
 }
 
 for group in $groups; do
@@ -51,12 +60,22 @@ for group in $groups; do
     distro) # what it is built with comes on top: ffmpeg-filter/distro.sh
         need 'command -v dpkg-source' dpkg-dev
         ;;
+    gimp) # whichever GIMP this Debian has, and what its window is tested with
+        need 'command -v gimp-console' gimp
+        need 'pkg-config --exists gimpui-2.0 || pkg-config --exists gimpui-3.0' "$(gimp_dev)"
+        need 'command -v Xvfb' xvfb
+        need 'command -v xdotool' xdotool
+        need 'command -v import' imagemagick
+        ;;
+    gimp3) # GIMP 3.0 beside a Debian that has 2.10: gimp-plugin/gimp3-root.sh
+        need 'command -v mmdebstrap' mmdebstrap
+        ;;
     fuzz)
         need 'echo "int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n; }" |
               clang -x c -fsanitize=fuzzer,address - -o /dev/null' clang libclang-rt-dev
         ;;
     *)
-        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, check, fuzz, distro" >&2
+        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, check, fuzz, distro, gimp, gimp3" >&2
         exit 2
         ;;
     esac

@@ -1,0 +1,64 @@
+# where.sh - finds a GIMP of a version; sourced by tests/gimp.sh and tests/gimp_window.sh.
+#
+#   find_gimp VERSION    status 1 and a sentence in $reason where there is none; else
+#     $root               the chroot it lives in, empty for this machine's own
+#     $files, $guest_files  a folder for pictures, as seen from here and from GIMP
+#     $profile, $guest_profile  GIMP's folder, with the plug-in in it
+#   run_gimp SCRIPT.scm  the script, without a window
+#   gimp_window ARGS...  a GIMP with a window
+root='' reason=''
+
+# In the chroot the plug-in is built by the chroot's own compiler and headers.
+build_in_root() {
+    local tree=$root/src/liblpips
+    mkdir -p "$tree"
+    git ls-files -co --exclude-standard -- core weights gimp-plugin tests Makefile ffmpeg-filter/*.mk liblpips.pc.in tools |
+        while read -r f; do [ ! -f "$f" ] || echo "$f"; done | tar cf - -T - | tar xf - -C "$tree"
+    cmp -s build/weights/lpips-alex-v0.1.safetensors "$root/src/builtin.safetensors" ||
+        cp build/weights/lpips-alex-v0.1.safetensors "$root/src/builtin.safetensors"
+    chroot "$root" env -i HOME=/src PATH=/usr/bin:/bin LANG=C.UTF-8 make -C /src/liblpips \
+        "-j$(nproc)" BUILTIN_FILE=/src/builtin.safetensors WERROR=-Werror gimp-plugin >"$work/make.log" 2>&1
+}
+
+find_gimp() { # VERSION
+    local here plugin
+    here=$(gimp-console --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+' | head -n 1)
+    if [ "${here%%.*}" = "${1%%.*}" ]; then
+        plugin=$build/lib/gimp/$1/lpips
+        [ -x "$plugin/lpips" ] || { reason='the plug-in is not built; `make gimp-plugin` does'; return 1; }
+        guest=$work
+    elif [ "$1" = 2.10 ]; then
+        reason="this machine has ${here:+GIMP $here, }no GIMP 2.10"
+        return 1
+    else
+        root=${GIMP3_ROOT:-${LPIPS_CACHE:-build}/gimp3-root}
+        reason=$(sh gimp-plugin/gimp3-root.sh "$root" 2>"$work/root.log") ||
+            { reason=${reason:-"a Debian 13 could not be fetched: $(tail -n 1 "$work/root.log")"}; return 1; }
+        build_in_root || { tail -n 5 "$work/make.log"; reason='it could not be built there'
+            echo "FAIL gimp $1: the plug-in builds in Debian 13"; return 1; }
+        plugin=$root/src/liblpips/build/lib/gimp/$1/lpips
+        guest=$(mktemp -d "$root/src/test.XXXXXX")
+        trap 'rm -rf "$work" "$guest"' EXIT
+    fi
+    files=$guest/files profile=$guest/profile
+    guest_files=${files#"$root"} guest_profile=${profile#"$root"}
+    mkdir -p "$files" "$guest/home" "$profile/plug-ins"
+    for f in gradients brushes patterns palettes dynamics tool-presets fonts; do mkdir -p "$profile/$f"; done
+    cp -r "$plugin" "$profile/plug-ins/"
+}
+
+in_gimp() { # COMMAND...: with an environment of its own, in the chroot if there is one
+    ${root:+chroot "$root"} env -i HOME="${guest_profile%/*}/home" PATH=/usr/bin:/bin LANG=C.UTF-8 \
+        GIMP2_DIRECTORY="$guest_profile" GIMP3_DIRECTORY="$guest_profile" GEGL_USE_OPENCL=no \
+        NO_AT_BRIDGE=1 ${DISPLAY:+DISPLAY="$DISPLAY"} "$@"
+}
+
+# An error does not end GIMP 2.10; that is what the last form is for, and timeout.
+run_gimp() { # SCRIPT
+    if [ "${version%%.*}" = 2 ]; then
+        { cat "$1"; echo '(gimp-quit 1)'; } | DISPLAY='' in_gimp timeout 300 gimp-console -i -f --no-splash -b -
+    else
+        DISPLAY='' in_gimp timeout 300 gimp-console -i -f --no-splash --batch-interpreter \
+            plug-in-script-fu-eval -b "(load \"$guest_files/${1##*/}\")" --quit
+    fi
+}
