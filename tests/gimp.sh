@@ -13,19 +13,14 @@ check=$PWD/$build/tests/gimp_check
 work=$(mktemp -d)
 [ -n "${KEEP-}" ] || trap 'rm -rf "$work"' EXIT
 
-ok() { echo "ok   gimp $version: $1"; }
-fail() { printf 'FAIL gimp %s: %s\n%s\n' "$version" "$1" "$(tail -n 8 <<<"${2-}" | sed 's/^/     /')"; }
-skip() { echo "skip gimp $version: $1"; exit 0; }
-check() { # NAME COMMAND...
-    local name=$1 out
-    shift
-    if out=$("$@" 2>&1); then ok "$name"; else fail "$name" "$out"; fi
-}
+. tests/check.sh
+about="gimp $version: "
+leave() { skip 'all of it' "$1"; exit 0; }
 
 # ---- which GIMP --------------------------------------------------------------
 . tests/gimp/where.sh
-find_gimp "$version" || skip "$reason"
-[ -x "$check" ] || skip "$check is missing; \`make check-gimp\` builds it"
+find_gimp "$version" || leave "$reason"
+[ -x "$check" ] || leave "$check is missing; \`make check-gimp\` builds it"
 
 # ---- pictures, and all cases in one run --------------------------------------
 mkdir -p "$files"
@@ -118,7 +113,7 @@ check 'indexed: as the same colours in RGB' awk -v r="$(result indexed)" \
     'BEGIN { split(r, d, " "); print r; exit !(d[1] > 0 && d[1] == d[2]) }'
 check 'a profile counts' "$check" profiled "$(number profile)" "$files/wide.icc" "$a" "$b"
 if [ "$version" = 3.0 ]; then
-    echo "skip gimp 3.0: a profile counts in indexed pictures: GIMP 3.0.4 itself hands out another palette for such an image than for its duplicate"
+    skip 'a profile counts in indexed pictures' "GIMP 3.0.4 itself hands out another palette for such an image than for its duplicate"
 else
     check 'a profile counts in indexed pictures' awk -v r="$(result profile-indexed)" \
         'BEGIN { split(r, d, " "); e = d[1] - d[2]; print r; exit !(d[1] > 0 && e < 1e-6 && -e < 1e-6) }'

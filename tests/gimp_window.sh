@@ -17,14 +17,15 @@ clean_up() {
     [ -z "$pids" ] || kill $pids 2>/dev/null
     rm -rf "$work" ${guest:+"$guest"}
 }
-ok() { echo "ok   gimp $version window: $1"; }
-fail() { printf 'FAIL gimp %s window: %s\n' "$version" "$1"; exit 1; }
-skip() { echo "skip gimp $version window: $1"; exit 0; }
+. tests/check.sh
+about="gimp $version window: "
+leave() { skip 'all of it' "$1"; exit 0; }
+stop() { fail "$1"; exit 1; } # what comes later builds on what came before
 for tool in Xvfb xdotool import; do
-    command -v $tool >/dev/null || skip "$tool is missing; \`sh tools/deps.sh gimp\` installs it"
+    command -v $tool >/dev/null || leave "$tool is missing; \`sh tools/deps.sh gimp\` installs it"
 done
-find_gimp "$version" || skip "$reason"
-[ -x "$check" ] || skip "$check is missing; \`make check-gimp\` builds it"
+find_gimp "$version" || leave "$reason"
+[ -x "$check" ] || leave "$check is missing; \`make check-gimp\` builds it"
 trap clean_up EXIT
 
 "$check" picture scene.1 640 480 "$files/a.png" && "$check" picture scene.1+blur.3 640 480 "$files/b.png" &&
@@ -34,7 +35,7 @@ trap clean_up EXIT
   (gimp-image-insert-layer image layer 0 0)
   (save-picture image (string-append dir "/pair.xcf")))'; } >"$files/pair.scm"
 run_gimp "$files/pair.scm" >"$work/log" 2>&1
-[ -s "$files/pair.xcf" ] || { tail -n 5 "$work/log"; fail 'a picture of two layers'; }
+[ -s "$files/pair.xcf" ] || { tail -n 5 "$work/log"; stop 'a picture of two layers'; }
 echo '(gtk_accel_path "<Actions>/plug-in/plug-in-lpips" "<Primary><Shift>F9")' >"$profile/menurc"
 printf '(file-version 1)\n(action "plug-in-lpips" "<Primary><Shift>F9")\n' >"$profile/shortcutsrc"
 
@@ -48,7 +49,7 @@ within() { # SECONDS COMMAND...: the command comes true in that time
         sleep 0.4
     done
 }
-within 10 test -s "$work/display" || skip 'no X server starts here'
+within 10 test -s "$work/display" || leave 'no X server starts here'
 DISPLAY=:$(cat "$work/display")
 export DISPLAY
 in_gimp gimp -f -s "$guest_files/pair.xcf" >"$work/log" 2>&1 &
@@ -61,9 +62,9 @@ find_window() { # NAME: into $found
 layers_are() { xdotool getwindowname "$main" 2>/dev/null | grep -q ", $1 layers)"; }
 gone() { ! find_window 'perceptual differences'; }
 shot() { [ -z "${SHOTS-}" ] || import -window "${2-root}" -strip "$SHOTS/gimp-$version-$1.png"; }
-within 90 find_window 'layers).*GIMP' || { tail -n 5 "$work/log"; fail 'GIMP opens the picture'; }
+within 90 find_window 'layers).*GIMP' || { tail -n 5 "$work/log"; stop 'GIMP opens the picture'; }
 main=$found
-layers_are 2 || fail 'two layers at the start'
+layers_are 2 || stop 'two layers at the start'
 sleep 3
 if find_window Welcome; then
     xdotool windowfocus --sync "$found" key Escape
@@ -77,23 +78,23 @@ open_dialog() {
     done
     find_window 'perceptual differences' && dialog=$found && sleep 3
 }
-open_dialog || { tail -n 5 "$work/log"; fail 'the dialog opens'; }
+open_dialog || { tail -n 5 "$work/log"; stop 'the dialog opens'; }
 ok 'the dialog opens'
 shot dialog "$dialog"
 xdotool windowfocus --sync "$dialog" key Escape
-within 15 gone && sleep 1 && layers_are 2 || fail 'Escape leaves nothing behind'
+within 15 gone && sleep 1 && layers_are 2 || stop 'Escape leaves nothing behind'
 ok 'Escape leaves nothing behind'
-open_dialog || fail 'the dialog opens again'
+open_dialog || stop 'the dialog opens again'
 xdotool windowfocus --sync "$dialog" key alt+b
 sleep 1
 xdotool windowfocus --sync "$dialog" key alt+o
-within 20 layers_are 4 || fail 'OK adds the layer and its colour bar'
+within 20 layers_are 4 || stop 'OK adds the layer and its colour bar'
 ok 'OK adds the layer and its colour bar'
 sleep 2
 shot layer
 xdotool windowfocus --sync "$main" key ctrl+z
-within 15 layers_are 2 || fail 'one Ctrl+Z takes both away'
+within 15 layers_are 2 || stop 'one Ctrl+Z takes both away'
 ok 'one Ctrl+Z takes both away'
 shot undo
-if grep -aE 'lpips.*(CRITICAL|WARNING|mnemonic)' "$work/log" | grep -v 'theme engine'; then fail 'the dialog draws no warning'; fi
+if grep -aE 'lpips.*(CRITICAL|WARNING|mnemonic)' "$work/log" | grep -v 'theme engine'; then stop 'the dialog draws no warning'; fi
 ok 'the dialog draws no warning'

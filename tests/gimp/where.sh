@@ -8,12 +8,15 @@
 #   gimp_window ARGS...  a GIMP with a window
 root='' reason=''
 
-# In the chroot the plug-in is built by the chroot's own compiler and headers.
+# In the chroot the plug-in is built by the chroot's own compiler and headers.  A file that
+# differs gets the time of now, so that make sees it: another checkout's may be older.
 build_in_root() {
-    local tree=$root/src/liblpips
-    mkdir -p "$tree"
+    local tree=$root/src/liblpips f
     git ls-files -co --exclude-standard -- core weights gimp-plugin tests Makefile ffmpeg-filter/*.mk liblpips.pc.in tools |
-        while read -r f; do [ ! -f "$f" ] || echo "$f"; done | tar cf - -T - | tar xf - -C "$tree"
+        while read -r f; do
+            [ -f "$f" ] && ! cmp -s "$f" "$tree/$f" || continue
+            mkdir -p "$tree/$(dirname "$f")" && cp "$f" "$tree/$f"
+        done
     cmp -s build/weights/lpips-alex-v0.1.safetensors "$root/src/builtin.safetensors" ||
         cp build/weights/lpips-alex-v0.1.safetensors "$root/src/builtin.safetensors"
     chroot "$root" env -i HOME=/src PATH=/usr/bin:/bin LANG=C.UTF-8 make -C /src/liblpips \
