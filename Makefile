@@ -22,8 +22,8 @@ WEIGHTS_DIR  ?= build/weights
 # ---- what follows from it ----------------------------------------------------
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib bench bench-filter peers weights ffmpeg demo check run-tests gates check-filter asan ubsan \
-        tsan fuzz install uninstall clean help format-check deps FORCE
+.PHONY: all lib bench bench-filter peers weights ffmpeg demo check run-tests gates \
+        check-filter asan ubsan tsan fuzz install uninstall clean help format-check deps FORCE
 all: lib $(BUILD)/bin/lpips-bench
 
 header_version = $(shell sed -n 's/^.define LPIPS_VERSION_$1 *\([0-9]*\).*/\1/p' core/lpips.h)
@@ -143,7 +143,7 @@ $(BUILD)/bin/lpips-bench: $(OBJ)/tests/bench.o $(LIBLPIPS)
 	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
 -include $(OBJ)/tests/bench.d
 
-# ---- weights, FFmpeg, GIMP, tests --------------------------------------------------
+# ---- weights, FFmpeg, GIMP, tests --------------------------------------------
 include weights/weights.mk
 include ffmpeg-filter/ffmpeg.mk
 include gimp-plugin/gimp.mk
