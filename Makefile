@@ -147,6 +147,7 @@ $(BUILD)/bin/lpips-bench: $(OBJ)/tests/bench.o $(LIBLPIPS)
 include weights/weights.mk
 include ffmpeg-filter/ffmpeg.mk
 include gimp-plugin/gimp.mk
+include cli/cli.mk
 include tests/tests.mk
 
 # ---- the two commands of the README ------------------------------------------

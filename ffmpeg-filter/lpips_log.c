@@ -244,7 +244,7 @@ static const char *input_name(const LPIPSLog *log, int i)
 
 static const char *read_as(const LPIPSLog *log, int i)
 {
-    const char *text = log->engine->readers[i].read_as;
+    const char *text = log->engine->readers[i].colours.read_as;
 
     return *text ? text : "never read";
 }

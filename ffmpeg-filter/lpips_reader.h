@@ -30,16 +30,14 @@
 #include <lpips.h>
 
 #include "avfilter.h"
+#include "lpips_colour.h"
 
 #define LPIPS_MAX_INPUTS 16
 
 typedef struct LPIPSReader {
     char name[16];     ///< main, main1, reference
     int width, height; ///< of its frames
-    char read_as[224]; ///< how the last frame was read, for people
-    uint64_t warned;   ///< warnings that were given, so that each comes once
-
-    lpips_frame tagged, settled; ///< the frame at hand, before and after settling its colours
+    LPIPSColours colours;
 
     /* Three planes in one allocation each, rows of *_stride bytes. */
     float *rgb; ///< the picture as it is compared
@@ -50,9 +48,6 @@ typedef struct LPIPSReader {
     struct SwsContext *sws; ///< one plane; NULL where nothing is scaled
     const char *scale_flags;
 } LPIPSReader;
-
-/** Whose colour tags all inputs are read by. */
-enum LPIPSTags { LPIPS_TAGS_OWN, LPIPS_TAGS_MAIN, LPIPS_TAGS_REFERENCE, NB_LPIPS_TAGS };
 
 /**
  * Offer what can be read. Every input has lists of its own, so that no scaler is inserted

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install what a build of liblpips needs and this machine lacks, with apt.
 #
-# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [check] [fuzz] [distro] [gimp] [gimp3]
+# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [cli] [check] [fuzz] [distro] [gimp] [gimp3]
 #   no group: build, weights, ffmpeg and check
 #   -n  install nothing: say what is missing and fail
 #
@@ -12,7 +12,7 @@ set -eu
 
 dry=
 [ "${1-}" != -n ] || { dry=1; shift; }
-groups=${*:-build weights ffmpeg check}
+groups=${*:-build weights ffmpeg cli check}
 missing=
 
 # need 'TEST' PACKAGE...: the packages, where the test fails
@@ -51,6 +51,13 @@ for group in $groups; do
         need 'pkg-config --exists dav1d' libdav1d-dev
         need 'pkg-config --exists x264' libx264-dev
         ;;
+    cli)
+        need 'pkg-config --exists libavformat libavcodec libavfilter libswscale' \
+            libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev
+        need 'pkg-config --exists libpng' libpng-dev
+        need 'pkg-config --exists jansson' libjansson-dev
+        need 'pkg-config --exists sqlite3' libsqlite3-dev
+        ;;
     check)
         need 'command -v g++' g++
         need 'pkg-config --exists cmocka' libcmocka-dev
@@ -75,7 +82,7 @@ for group in $groups; do
               clang -x c -fsanitize=fuzzer,address - -o /dev/null' clang libclang-rt-dev
         ;;
     *)
-        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, check, fuzz, distro, gimp, gimp3" >&2
+        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, check, fuzz, distro, gimp, gimp3" >&2
         exit 2
         ;;
     esac
