@@ -412,8 +412,11 @@ static int load_u8(float *dst, const void *const src[3], ptrdiff_t step, int n,
 }
 #endif
 
+#include "frame_template.h"
+
 static void init_template(lpips_kernels *k)
 {
+    k->frame_columns = frame_columns;
 #ifdef LOADU8
     k->load_row[0] = load_u8;
 #endif
