@@ -25,8 +25,10 @@ struct media_source {
     AVPacket *packet;
     AVFrame *frame;
     int stream;
-    int64_t given; /* frames that went out */
-    bool pending;  /* frame was decoded, but not given yet */
+    int64_t given;         /* frames that went out */
+    int64_t end_of_packet; /* in the file */
+    char damage[128];      /* what ended reading, if not the end */
+    bool pending;          /* frame was decoded, but not given yet */
     bool ended;
 };
 
@@ -157,6 +159,65 @@ static bool is_rotated(const AVStream *stream, const AVFrame *frame)
     return matrix && (fabs(angle) > 1 || matrix[4] < 0 || matrix[0] < 0);
 }
 
+/* ---- files that were cut off -------------------------------------------------- */
+
+/* An EBML number of up to 8 bytes; -1: unknown length, or no more file. */
+static int64_t ebml_number(FILE *f, bool keep_marker)
+{
+    const int first = getc(f);
+    int length = 1;
+    uint64_t value, ones;
+
+    while (length <= 8 && first >= 0 && !(first & 0x100 >> length))
+        length++;
+    if (first < 0 || length > 8)
+        return -1;
+    value = (uint64_t)first & (keep_marker ? 0xff : 0xffu >> length);
+    for (int i = 1; i < length; i++) {
+        const int next = getc(f);
+
+        if (next < 0)
+            return -1;
+        value = value << 8 | (uint64_t)next;
+    }
+    ones = (UINT64_C(1) << 7 * length) - 1;
+    return !keep_marker && value == ones ? -1 : (int64_t)value;
+}
+
+/* libavformat ends quietly where a Matroska file does.  Its segment, right behind the EBML
+ * header (RFC 8794, 4 and 11.2), says how long it should be. */
+static bool is_cut_matroska(const char *path, int64_t bytes)
+{
+    FILE *f = fopen(path, "rb");
+    bool cut = false;
+
+    if (f && ebml_number(f, true) == 0x1a45dfa3) {
+        const int64_t header = ebml_number(f, false);
+
+        if (header >= 0 && header < 4096 && !fseek(f, (long)header, SEEK_CUR) &&
+            ebml_number(f, true) == 0x18538067) {
+            const int64_t segment = ebml_number(f, false);
+
+            cut = segment > bytes - ftell(f);
+        }
+    }
+    if (f)
+        fclose(f);
+    return cut;
+}
+
+/* Asked at the end of those formats whose end libavformat does not check. */
+static bool is_cut_off(const media_source *s)
+{
+    const char *name = s->format->iformat->name;
+
+    if (!s->info.bytes)
+        return false;
+    if (av_strstart(name, "matroska", NULL))
+        return is_cut_matroska(s->path, s->info.bytes);
+    return !strcmp(name, "yuv4mpegpipe") && s->end_of_packet < s->info.bytes;
+}
+
 /* ---- decoding --------------------------------------------------------------- */
 
 static int open_codec(media_source *s, int threads, char why[MEDIA_WHY])
@@ -192,30 +253,36 @@ static int open_codec(media_source *s, int threads, char why[MEDIA_WHY])
     return 0;
 }
 
-/* The next packet of the stream goes to the decoder, or after the last one an end. */
-static int feed(media_source *s, char why[MEDIA_WHY])
+/* Frames before the damage are still in the decoder: they come first. */
+static void note_damage(media_source *s, const char *what)
 {
+    if (!*s->damage)
+        av_strlcpy(s->damage, what, sizeof s->damage);
+}
+
+/* The next packet of the stream goes to the decoder, or after the last one an end. */
+static void feed(media_source *s)
+{
+    AVPacket *packet = s->packet;
     int ret;
 
     do {
-        av_packet_unref(s->packet);
-        ret = av_read_frame(s->format, s->packet);
-    } while (ret >= 0 && s->packet->stream_index != s->stream);
+        av_packet_unref(packet);
+        ret = av_read_frame(s->format, packet);
+    } while (ret >= 0 && packet->stream_index != s->stream);
     if (ret == AVERROR_EOF && s->format->pb && s->format->pb->error < 0)
         ret = s->format->pb->error;
-    if (ret < 0 && ret != AVERROR_EOF)
-        return media_fail(why,
-                          "%s is damaged or cut off: reading failed after frame %" PRId64
-                          ": %s",
-                          s->path, s->given, av_err2str(ret));
-    if (ret >= 0 && s->packet->flags & AV_PKT_FLAG_CORRUPT)
-        return media_fail(why, "%s is damaged or cut off after frame %" PRId64, s->path,
-                          s->given);
-    ret = avcodec_send_packet(s->codec, ret < 0 ? NULL : s->packet);
-    if (ret < 0 && ret != AVERROR_EOF && ret != AVERROR(EAGAIN))
-        return media_fail(why, "%s cannot be decoded after frame %" PRId64 ": %s", s->path,
-                          s->given, av_err2str(ret));
-    return 0;
+    if (ret >= 0)
+        s->end_of_packet = packet->pos + packet->size;
+    if (ret == AVERROR_EOF ? is_cut_off(s) : ret >= 0 && packet->flags & AV_PKT_FLAG_CORRUPT)
+        note_damage(s, "the file is cut off or damaged");
+    else if (ret < 0 && ret != AVERROR_EOF)
+        note_damage(s, av_err2str(ret));
+    ret = avcodec_send_packet(s->codec, ret < 0 || *s->damage ? NULL : packet);
+    if (ret < 0 && ret != AVERROR_EOF && ret != AVERROR(EAGAIN)) {
+        note_damage(s, av_err2str(ret));
+        avcodec_send_packet(s->codec, NULL);
+    }
 }
 
 /* 1: s->frame is the next; 0: there is none. */
@@ -224,18 +291,19 @@ static int decode(media_source *s, char why[MEDIA_WHY])
     int ret;
 
     while ((ret = avcodec_receive_frame(s->codec, s->frame)) == AVERROR(EAGAIN))
-        if (feed(s, why) < 0)
-            return -1;
-    if (ret == AVERROR_EOF)
-        return 0;
-    if (ret < 0)
+        feed(s);
+    if (ret < 0 && ret != AVERROR_EOF)
+        note_damage(s, av_err2str(ret));
+    if (ret < 0 && *s->damage)
         return media_fail(why, "%s cannot be decoded after frame %" PRId64 ": %s", s->path,
-                          s->given, av_err2str(ret));
+                          s->given, s->damage);
+    if (ret < 0)
+        return 0;
     if (s->frame->flags & AV_FRAME_FLAG_CORRUPT || s->frame->decode_error_flags)
         return media_fail(why,
-                          "%s: frame %" PRId64 " is damaged, and what its decoder made "
-                          "of it is no picture to be scored",
-                          s->path, s->given);
+                          "%s: frame %" PRId64 " is damaged, and what its decoder made of it "
+                          "is no picture to be scored",
+                          s->path, s->given + 1);
     return 1;
 }
 
