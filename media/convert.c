@@ -7,16 +7,28 @@
 
 #include <libavutil/pixdesc.h>
 
+static int depth_of(const AVPixFmtDescriptor *desc)
+{
+    int depth = 8;
+
+    for (int c = 0; c < desc->nb_components; c++)
+        depth = FFMAX(depth, desc->comp[c].depth);
+    return depth;
+}
+
+/* Before version 7 libavcodec liked 16 bits as much as the depth that is there; codes of that
+ * depth are only kept in it. */
 static enum AVPixelFormat nearest_format(enum AVPixelFormat format)
 {
-    const int alpha = !!(av_pix_fmt_desc_get(format)->flags & AV_PIX_FMT_FLAG_ALPHA);
-    const AVPixFmtDescriptor *desc = NULL;
+    const AVPixFmtDescriptor *from = av_pix_fmt_desc_get(format), *desc = NULL;
+    const int alpha = from->nb_components % 2 == 0;
     enum AVPixelFormat best = AV_PIX_FMT_NONE;
 
     while ((desc = av_pix_fmt_desc_next(desc))) {
         const enum AVPixelFormat candidate = av_pix_fmt_desc_get_id(desc);
 
-        if (ff_lpips_reads_format(candidate) && sws_isSupportedOutput(candidate))
+        if (depth_of(desc) == depth_of(from) && ff_lpips_reads_format(candidate) &&
+            sws_isSupportedOutput(candidate))
             best = av_find_best_pix_fmt_of_2(best, candidate, format, alpha, NULL);
     }
     return best;
@@ -71,7 +83,6 @@ int media_convert_frame(media_convert *c, const AVFrame *frame, const AVFrame **
         return -1;
     }
     to = c->frame;
-    /* Tags of before, for a frame's own buffers and side data are not to be copied. */
     to->colorspace = rgb ? AVCOL_SPC_RGB : frame->colorspace;
     to->color_range = frame->color_range;
     to->color_trc = frame->color_trc;
