@@ -11,7 +11,6 @@
 #include <libavutil/cpu.h>
 #include <libavutil/log.h>
 #include <libavutil/macros.h>
-#include <libavutil/mem.h>
 #include <libavutil/pixdesc.h>
 
 /* Memory that a context may take so that more pairs are worked on together. */
@@ -27,9 +26,7 @@ typedef struct kept {
 typedef struct picture {
     media_convert convert;
     char read_as[sizeof(((LPIPSColours *)0)->read_as)];
-    float *rgb;
-    size_t floats;
-    lpips_image image;
+    lpips_frame frame;
 } picture;
 
 struct media_score {
@@ -113,10 +110,8 @@ void media_score_close(media_score *s)
         return;
     for (int i = 0; i < 2; i++)
         lpips_context_free(s->kept[i].context);
-    for (int i = 0; i < s->room; i++) {
+    for (int i = 0; i < s->room; i++)
         media_convert_free(&s->pictures[i].convert);
-        av_free(s->pictures[i].rgb);
-    }
     free(s->pictures);
     free(s->distorted);
     free(s->names);
@@ -211,29 +206,14 @@ static int check_sizes(const AVFrame *reference, const AVFrame *other, int i, in
 }
 
 /* A view of a frame for the comparison. */
-static int see(picture *p, const LPIPSColours *colours, char why[MEDIA_WHY])
+static int see(picture *p, const LPIPSColours *colours, lpips_image *image,
+               char why[MEDIA_WHY])
 {
-    const lpips_frame *f = &colours->settled;
-    const size_t n = (size_t)f->width * (size_t)f->height;
-    const ptrdiff_t stride = f->width * (ptrdiff_t)sizeof(float);
-
     av_strlcpy(p->read_as, colours->read_as, sizeof p->read_as);
-    if (p->floats < n) {
-        av_freep(&p->rgb);
-        p->floats = 0;
-        p->rgb = av_calloc(n, 3 * sizeof *p->rgb);
-        if (!p->rgb)
-            return media_fail(why, "out of memory for a picture of %dx%d", f->width,
-                              f->height);
-        p->floats = n;
-    }
-    float *const planes[3] = {p->rgb, p->rgb + n, p->rgb + 2 * n};
-
-    lpips_frame_to_rgb(f, planes, stride, 0, f->height);
-    lpips_image_planar(&p->image, LPIPS_F32,
-                       (const void *const[3]){planes[0], planes[1], planes[2]},
-                       (const ptrdiff_t[3]){stride, stride, stride}, f->width, f->height);
-    return 0;
+    p->frame = colours->settled;
+    return lpips_image_frame(image, &p->frame) < 0
+               ? media_fail(why, "a picture cannot be read (%s)", p->read_as)
+               : 0;
 }
 
 /* Colours of frames that are compared with one reference, the last. */
@@ -328,10 +308,8 @@ static int many(media_score *s, const AVFrame *reference, const AVFrame *const *
     }
     if (ret >= 0)
         ret = settle(s, colours, frames, n + 1, why);
-    for (int i = 0; i <= n && ret >= 0; i++) {
-        ret = see(&s->pictures[i], colours[i], why);
-        s->images[i] = s->pictures[i].image;
-    }
+    for (int i = 0; i <= n && ret >= 0; i++)
+        ret = see(&s->pictures[i], colours[i], &s->images[i], why);
     return ret;
 }
 
@@ -368,11 +346,10 @@ static int pair(media_score *s, int i, int n, const AVFrame *reference, const AV
     if (check_sizes(reference, other, i, n, why) < 0 ||
         media_convert_frame(&p[0]->convert, other, &frames[0], why) < 0 ||
         media_convert_frame(&p[1]->convert, reference, &frames[1], why) < 0 ||
-        settle(s, colours, frames, 2, why) < 0 || see(p[0], colours[0], why) < 0 ||
-        see(p[1], colours[1], why) < 0)
+        settle(s, colours, frames, 2, why) < 0 ||
+        see(p[0], colours[0], &s->images[i], why) < 0 ||
+        see(p[1], colours[1], &s->images[n + i], why) < 0)
         return -1;
-    s->images[i] = p[0]->image;
-    s->images[n + i] = p[1]->image;
     return 0;
 }
 
