@@ -169,12 +169,14 @@ cli_opened *cli_ahead_next(cli_ahead *a)
 
     pthread_mutex_lock(&a->lock);
     slot = &a->slot[a->take_next % WINDOW];
-    while (!*slot)
-        pthread_cond_wait(&a->changed, &a->lock);
+    while (!*slot && !cli_stopped())
+        cli_wait(&a->changed, &a->lock);
     p = *slot;
-    *slot = NULL;
-    a->take_next++;
-    pthread_cond_broadcast(&a->changed);
+    if (p) {
+        *slot = NULL;
+        a->take_next++;
+        pthread_cond_broadcast(&a->changed);
+    }
     pthread_mutex_unlock(&a->lock);
     return p;
 }
@@ -191,7 +193,7 @@ void cli_opened_free(cli_ahead *a, cli_opened *p)
 
 void cli_ahead_stop(cli_ahead *a)
 {
-    if (!a)
+    if (!a || cli_stopped()) /* readers may wait for a pipe, for ever */
         return;
     if (a->threads) {
         pthread_mutex_lock(&a->lock);
