@@ -295,8 +295,13 @@ static void do_items(cli_run *run, cli_ahead *ahead)
         const cli_item *item = &run->items->item[i];
         cli_opened *p = cli_ahead_next(ahead);
 
-        if (!p)
+        if (!p) {
+            if (!cli_stopped()) {
+                run->broken++;
+                cli_warn("out of memory");
+            }
             break;
+        }
         if (batches(run, p)) {
             if (b.n && !same_size(p->frame[1], b.opened[0]->frame[1]))
                 flush(run, ahead, &b);

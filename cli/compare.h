@@ -157,7 +157,8 @@ typedef struct cli_ahead cli_ahead;
 
 int cli_ahead_start(cli_ahead **out, const cli_items *items, int jobs, char why[MEDIA_WHY]);
 
-/* Items come in order, to be given back by cli_opened_free(); NULL once a signal came. */
+/* Items come in order, to be given back by cli_opened_free(); NULL once a signal came or
+ * memory is short. */
 cli_opened *cli_ahead_next(cli_ahead *a);
 void cli_opened_free(cli_ahead *a, cli_opened *opened);
 void cli_ahead_stop(cli_ahead *a);

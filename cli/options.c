@@ -47,7 +47,7 @@ static const struct argp_option known[] = {
     {NULL, 0, NULL, 0, "Output:", 2},
     {"layers", 'l', NULL, 0, "the terms of the net's layers too, after the distance", 0},
     {"map", 'm', "FILE", 0,
-     "a heatmap as a PNG; of several pictures a folder, with a map for each name", 0},
+     "a heatmap as a PNG; of several pictures a folder of maps, by their names", 0},
     {"colors", KEY_COLORS, "NAME", 0, "of the map: viridis, magma, inferno, cividis, gray",
      0},
     {"scale-max", KEY_SCALE_MAX, "X", 0, "the distance of the last colour (0.5)", 0},
