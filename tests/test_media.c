@@ -1,0 +1,631 @@
+/*
+ * test_media.c - media/: PNG files of every kind and of strangers, frames beside frames, and
+ * pictures that are written.
+ */
+#include "media.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <libavutil/imgutils.h>
+#include <libavutil/pixdesc.h>
+
+static char folder[] = "/tmp/lpips-media-XXXXXX";
+static char why[MEDIA_WHY];
+
+/* ---- files ------------------------------------------------------------------ */
+
+static const char *in_folder(const char *name)
+{
+    static char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static const char *put(const char *name, const void *data, size_t size)
+{
+    const char *path = in_folder(name);
+    FILE *f = fopen(path, "wb");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+/* The one frame of a file, to be freed; NULL and why. */
+static AVFrame *read_frame(const char *path)
+{
+    media_source *source;
+    const AVFrame *frame;
+    AVFrame *copy;
+
+    why[0] = 0;
+    if (media_open(&source, path, 1, why) < 0) {
+        assert_null(source);
+        return NULL;
+    }
+    assert_true(media_source_info(source)->still);
+    assert_int_equal(media_next(source, &frame, why), 1);
+    copy = av_frame_clone(frame);
+    assert_int_equal(media_next(source, &frame, why), 0);
+    assert_int_equal(media_next(source, &frame, why), 0);
+    media_close(source);
+    assert_non_null(copy);
+    return copy;
+}
+
+/* ---- PNG by hand --------------------------------------------------------------- */
+
+typedef struct bytes {
+    uint8_t data[1 << 16];
+    size_t n;
+} bytes;
+
+static void add(bytes *b, const void *data, size_t n)
+{
+    assert_true(n <= sizeof b->data - b->n);
+    memcpy(b->data + b->n, data, n);
+    b->n += n;
+}
+
+static void add32(bytes *b, uint32_t v)
+{
+    const uint8_t big[4] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
+                            (uint8_t)v};
+
+    add(b, big, 4);
+}
+
+static void add_chunk(bytes *b, const char *kind, const void *data, size_t n)
+{
+    const size_t start = b->n + 4;
+
+    add32(b, (uint32_t)n);
+    add(b, kind, 4);
+    add(b, data, n);
+    add32(b, (uint32_t)crc32(0, b->data + start, (uInt)(n + 4)));
+}
+
+typedef struct shape {
+    uint32_t width, height;
+    uint8_t depth, colour, interlace;
+} shape;
+
+static void begin_png(bytes *b, const shape *s)
+{
+    bytes header = {.n = 0};
+    const uint8_t rest[5] = {s->depth, s->colour, 0, 0, s->interlace};
+
+    b->n = 0;
+    add(b, "\x89PNG\r\n\x1a\n", 8);
+    add32(&header, s->width);
+    add32(&header, s->height);
+    add(&header, rest, 5);
+    add_chunk(b, "IHDR", header.data, header.n);
+}
+
+static void end_png(bytes *b, const uint8_t *lines, size_t n)
+{
+    uint8_t packed[1 << 14];
+    uLongf size = sizeof packed;
+
+    assert_int_equal(compress(packed, &size, lines, n), Z_OK);
+    add_chunk(b, "IDAT", packed, size);
+    add_chunk(b, "IEND", "", 0);
+}
+
+enum { W = 40, H = 35 };
+
+/* 40x35 pixels of `size` bytes, each line behind its filter byte 0. */
+static size_t fill_lines(uint8_t *lines, size_t row)
+{
+    for (size_t y = 0; y < H; y++) {
+        lines[y * (row + 1)] = 0;
+        for (size_t i = 0; i < row; i++)
+            lines[y * (row + 1) + 1 + i] = (uint8_t)(37 * i + 11 * y + i * y / 7);
+    }
+    return H * (row + 1);
+}
+
+/* ---- kinds ------------------------------------------------------------------ */
+
+static void expect_kind(uint8_t depth, uint8_t colour, size_t row, enum AVPixelFormat format)
+{
+    const shape s = {W, H, depth, colour, 0};
+    static uint8_t lines[1 << 14];
+    const size_t n = fill_lines(lines, row);
+    static bytes b;
+    AVFrame *frame;
+
+    begin_png(&b, &s);
+    end_png(&b, lines, n);
+    frame = read_frame(put("kind.png", b.data, b.n));
+    assert_non_null(frame);
+    assert_string_equal(av_get_pix_fmt_name(frame->format), av_get_pix_fmt_name(format));
+    assert_int_equal(frame->width, W);
+    assert_int_equal(frame->height, H);
+    assert_int_equal(frame->color_range, AVCOL_RANGE_JPEG);
+    for (size_t y = 0; y < H; y++) {
+        const uint8_t *got = frame->data[0] + (ptrdiff_t)y * frame->linesize[0];
+        const uint8_t *want = lines + y * (row + 1) + 1;
+
+        for (size_t i = 0; i < row; i++)
+            if (depth == 16)
+                assert_int_equal(((const uint16_t *)(const void *)got)[i / 2],
+                                 want[i & ~1U] << 8 | want[i | 1]);
+            else
+                assert_int_equal(got[i], want[i]);
+    }
+    av_frame_free(&frame);
+}
+
+static void png_samples(void **state)
+{
+    (void)state;
+    expect_kind(8, 0, W, AV_PIX_FMT_GRAY8);
+    expect_kind(8, 4, 2 * W, AV_PIX_FMT_YA8);
+    expect_kind(8, 2, 3 * W, AV_PIX_FMT_RGB24);
+    expect_kind(8, 6, 4 * W, AV_PIX_FMT_RGBA);
+    expect_kind(16, 0, 2 * W, AV_PIX_FMT_GRAY16);
+    expect_kind(16, 4, 4 * W, AV_PIX_FMT_YA16);
+    expect_kind(16, 2, 6 * W, AV_PIX_FMT_RGB48);
+    expect_kind(16, 6, 8 * W, AV_PIX_FMT_RGBA64);
+}
+
+/* A palette of three colours, of which one may be clear; entry 3 does not exist. */
+static void png_palettes(void **state)
+{
+    static const uint8_t table[9] = {1, 2, 3, 100, 110, 120, 255, 0, 7};
+    const shape s = {W, H, 2, 3, 0};
+    uint8_t lines[H * (W / 4 + 1)];
+    static bytes b;
+
+    (void)state;
+    for (int clear = 0; clear < 2; clear++) {
+        AVFrame *frame;
+
+        memset(lines, 0x24, sizeof lines); /* 0, 2, 1, 0 */
+        for (int y = 0; y < H; y++)
+            lines[y * (W / 4 + 1)] = 0;
+        begin_png(&b, &s);
+        add_chunk(&b, "PLTE", table, 9);
+        if (clear)
+            add_chunk(&b, "tRNS", "\x80", 1);
+        end_png(&b, lines, sizeof lines);
+        frame = read_frame(put("palette.png", b.data, b.n));
+        assert_non_null(frame);
+        assert_int_equal(frame->format, clear ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24);
+        for (int x = 0; x < W; x++)
+            for (int c = 0; c < 3; c++)
+                assert_int_equal(frame->data[0][(3 + clear) * x + c],
+                                 table[3 * (0x24 >> (6 - 2 * (x % 4)) & 3) + c]);
+        av_frame_free(&frame);
+    }
+}
+
+/* ---- hostile files ------------------------------------------------------------ */
+
+static size_t whole_png(bytes *b)
+{
+    const shape s = {W, H, 8, 2, 0};
+    static uint8_t lines[1 << 14];
+    const size_t n = fill_lines(lines, 3 * W);
+
+    begin_png(b, &s);
+    end_png(b, lines, n);
+    return b->n;
+}
+
+/* Wherever a file ends, it is refused with a sentence. */
+static void png_truncated(void **state)
+{
+    static bytes b;
+    const size_t n = whole_png(&b);
+
+    (void)state;
+    for (size_t k = 0; k < n; k += k < 64 || k + 32 > n ? 1 : 61) {
+        AVFrame *frame = read_frame(put("cut.png", b.data, k));
+
+        if (frame)
+            fail_msg("%zu of %zu bytes were a picture", k, n);
+        assert_non_null(strstr(why, "cut.png"));
+    }
+}
+
+/* One bit anywhere: refused, or no harm where libpng can do without (ancillary). */
+static void png_damaged(void **state)
+{
+    static bytes b;
+    const size_t n = whole_png(&b);
+    int refused = 0, tried = 0;
+
+    (void)state;
+    for (size_t k = 8; k < n; k += k < 60 ? 1 : 37) {
+        AVFrame *frame;
+
+        b.data[k] ^= 1U << k % 8;
+        frame = read_frame(put("bit.png", b.data, b.n));
+        tried++;
+        refused += !frame;
+        av_frame_free(&frame);
+        b.data[k] ^= 1U << k % 8;
+    }
+    assert_int_equal(refused, tried);
+}
+
+/* Dimensions that would need gigabytes, for a file of some bytes. */
+static void png_huge(void **state)
+{
+    static const shape shapes[] = {
+        {0x7fffffff, 0x7fffffff, 16, 6, 0},
+        {0x7fffffff, 1, 8, 2, 0},
+        {1, 0x7fffffff, 8, 0, 0},
+        {30000, 30000, 8, 2, 1},
+        {16000, 16000, 16, 6, 0},
+        {0, 5, 8, 2, 0},
+        {5, 0, 8, 2, 0},
+        {0x80000000, 5, 8, 2, 0},
+        {5, 5, 3, 2, 0},
+        {5, 5, 16, 3, 0},
+        {5, 5, 8, 7, 0},
+        {5, 5, 8, 2, 7},
+    };
+    static bytes b;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        begin_png(&b, &shapes[i]);
+        end_png(&b, (const uint8_t *)"\0\0\0\0", 4);
+        if (read_frame(put("huge.png", b.data, b.n)))
+            fail_msg("shape %zu was a picture", i);
+        assert_non_null(strstr(why, "huge.png"));
+    }
+}
+
+static void png_odd_chunks(void **state)
+{
+    const shape s = {W, H, 8, 3, 0};
+    static uint8_t lines[1 << 14];
+    const size_t n = fill_lines(lines, W);
+    static bytes b;
+    AVFrame *frame;
+
+    (void)state;
+    begin_png(&b, &s); /* a palette picture without a palette */
+    end_png(&b, lines, n);
+    assert_null(read_frame(put("odd.png", b.data, b.n)));
+    begin_png(&b, &s); /* a palette of no whole entries */
+    add_chunk(&b, "PLTE", "abcd", 4);
+    end_png(&b, lines, n);
+    assert_null(read_frame(put("odd.png", b.data, b.n)));
+    begin_png(&b, &s); /* no picture */
+    add_chunk(&b, "PLTE", "abc", 3);
+    add_chunk(&b, "IEND", "", 0);
+    assert_null(read_frame(put("odd.png", b.data, b.n)));
+    whole_png(&b); /* more behind the end is no harm */
+    add(&b, "more", 4);
+    frame = read_frame(put("odd.png", b.data, b.n));
+    assert_non_null(frame);
+    av_frame_free(&frame);
+}
+
+/* ---- other files --------------------------------------------------------------- */
+
+static void no_pictures(void **state)
+{
+    media_source *source;
+
+    (void)state;
+    assert_int_equal(media_open(&source, in_folder("none.png"), 0, why), -1);
+    assert_non_null(strstr(why, "No such file"));
+    assert_int_equal(media_open(&source, folder, 0, why), -1);
+    assert_non_null(strstr(why, "is a folder"));
+    assert_null(read_frame(put("empty.mp4", "", 0)));
+    assert_non_null(strstr(why, "empty"));
+    assert_null(read_frame(put("notes.txt", "lines\nof text\n", 14)));
+    assert_non_null(strstr(why, "no picture or video"));
+    /* A playlist may not make libavformat fetch anything. */
+    assert_null(read_frame(put("list.m3u8",
+                               "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n"
+                               "tcp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n",
+                               85)));
+}
+
+/* What libavcodec reads, by whatever name. */
+static void ppm_and_others(void **state)
+{
+    uint8_t ppm[15 + 3 * W * H] = "P6 40 35 255\n";
+    AVFrame *frame;
+
+    (void)state;
+    memset(ppm + 13, 77, 3 * W * H);
+    frame = read_frame(put("a.ppm", ppm, 13 + 3 * W * H));
+    assert_non_null(frame);
+    assert_int_equal(frame->width, W);
+    assert_int_equal(frame->data[0][5], 77);
+    av_frame_free(&frame);
+    /* A name that looks like a pattern or a protocol is a name. */
+    frame = read_frame(put("http:a%d*.ppm", ppm, 13 + 3 * W * H));
+    assert_non_null(frame);
+    av_frame_free(&frame);
+}
+
+/* ---- scoring ---------------------------------------------------------------- */
+
+static AVFrame *made_frame(enum AVPixelFormat format, int width, int height, int seed)
+{
+    AVFrame *frame = av_frame_alloc();
+
+    frame->format = format;
+    frame->width = width;
+    frame->height = height;
+    assert_int_equal(av_frame_get_buffer(frame, 0), 0);
+    for (int p = 0; p < 4 && frame->data[p]; p++) {
+        const int lines =
+            p && av_pix_fmt_desc_get(format)->log2_chroma_h ? (height + 1) / 2 : height;
+
+        for (int i = 0; i < lines * frame->linesize[p]; i++)
+            frame->data[p][i] = (uint8_t)(16 + (i * (seed + 3) + i / 97 * seed) % 200);
+    }
+    return frame;
+}
+
+static media_score *made_score(unsigned flags)
+{
+    const media_score_options options = {.flags = flags, .threads = 2};
+    media_score *score;
+
+    if (media_score_open(&score, &options, why) < 0)
+        fail_msg("%s", why);
+    return score;
+}
+
+enum { N = 5 };
+
+/* One by one, against one reference, in pairs, in any order of sizes: the same numbers. */
+static void ways_agree(void **state)
+{
+    static const int sizes[3][2] = {{64, 48}, {33, 64}, {48, 48}};
+    media_score *score = made_score(0);
+
+    (void)state;
+    for (int round = 0; round < 6; round++) {
+        const int w = sizes[round % 3][0], h = sizes[round % 3][1];
+        const AVFrame *others[N], *references[N];
+        AVFrame *frame[N], *reference = made_frame(AV_PIX_FMT_YUV420P, w, h, 40);
+        lpips_result many[N], pairs[N], one;
+
+        for (int i = 0; i < N; i++) {
+            others[i] = frame[i] =
+                made_frame(i % 2 ? AV_PIX_FMT_YUV420P : AV_PIX_FMT_RGB24, w, h, i);
+            references[i] = reference;
+        }
+        assert_int_equal(media_score_many(score, reference, others, N, many, NULL, why), 0);
+        assert_non_null(strstr(media_score_read_as(score, 0), "rgb 8 bit"));
+        assert_non_null(strstr(media_score_read_as(score, 1), "yuv 4:2:0"));
+        assert_non_null(strstr(media_score_reference_read_as(score), "yuv 4:2:0"));
+        assert_int_equal(media_score_pairs(score, references, others, N, pairs, why), 0);
+        assert_non_null(strstr(media_score_read_as(score, 2), "rgb 8 bit"));
+        assert_non_null(
+            strstr(media_score_pair_reference_read_as(score, N - 1), "yuv 4:2:0"));
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(media_score_many(score, reference, &others[i], 1, &one, NULL,
+                                              why),
+                             0);
+            assert_true(one.distance > 0.001);
+            assert_memory_equal(&one, &many[i], sizeof one);
+            assert_memory_equal(&one, &pairs[i], sizeof one);
+            av_frame_free(&frame[i]);
+        }
+        av_frame_free(&reference);
+    }
+    media_score_close(score);
+}
+
+static void refusals(void **state)
+{
+    media_score *score = made_score(0);
+    AVFrame *a = made_frame(AV_PIX_FMT_RGB24, 64, 48, 1);
+    AVFrame *b = made_frame(AV_PIX_FMT_RGB24, 48, 64, 1);
+    AVFrame *small = made_frame(AV_PIX_FMT_RGB24, 30, 64, 1);
+    AVFrame *odd = made_frame(AV_PIX_FMT_YUV420P, 64, 48, 1);
+    const AVFrame *left[2] = {a, b}, *right[2] = {a, b}, *other = b;
+    lpips_result results[2];
+
+    (void)state;
+    assert_int_equal(media_score_many(score, a, &other, 1, results, NULL, why), -1);
+    assert_non_null(strstr(why, "64x48"));
+    assert_non_null(strstr(why, "48x64"));
+    assert_int_equal(media_score_pairs(score, left, right, 2, results, why), -1);
+    other = small;
+    assert_int_equal(media_score_many(score, small, &other, 1, results, NULL, why), -1);
+    assert_non_null(strstr(why, "30x64 is too small for net alex, which needs 31x31"));
+    other = odd;
+    odd->colorspace = AVCOL_SPC_ICTCP;
+    assert_int_equal(media_score_many(score, a, &other, 1, results, NULL, why), -1);
+    assert_non_null(strstr(why, "ictcp"));
+    other = a;
+    assert_int_equal(media_score_many(score, a, &other, 1, results, NULL, why), 0);
+    assert_true(results[0].distance == 0);
+    av_frame_free(&a);
+    av_frame_free(&b);
+    av_frame_free(&small);
+    av_frame_free(&odd);
+    media_score_close(score);
+}
+
+static void no_weights(void **state)
+{
+    const media_score_options wrong[] = {
+        {.version = "0.9"},
+        {.net = 77},
+        {.model = "/nowhere/x.safetensors"},
+    };
+    media_score *score;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        why[0] = 0;
+        assert_int_equal(media_score_open(&score, &wrong[i], why), -1);
+        assert_null(score);
+        assert_true(strlen(why) > 5);
+    }
+}
+
+/* Big-endian and palette frames mean the same as what they were made from. */
+static void foreign_formats(void **state)
+{
+    media_score *score = made_score(0);
+    AVFrame *native = made_frame(AV_PIX_FMT_YUV420P10, 64, 48, 2);
+    AVFrame *foreign = av_frame_alloc();
+    const AVFrame *other = foreign;
+    lpips_result result;
+
+    (void)state;
+    foreign->format = av_pix_fmt_swap_endianness(AV_PIX_FMT_YUV420P10);
+    foreign->width = 64;
+    foreign->height = 48;
+    assert_int_equal(av_frame_get_buffer(foreign, 0), 0);
+    for (int p = 0; p < 3; p++)
+        for (int i = 0; i < (p ? 24 : 48) * native->linesize[p]; i += 2) {
+            native->data[p][i + 1] &= 3;
+            foreign->data[p][i] = native->data[p][i + 1];
+            foreign->data[p][i + 1] = native->data[p][i];
+        }
+    assert_int_equal(media_score_many(score, native, &other, 1, &result, NULL, why), 0);
+    assert_true(result.distance == 0);
+    assert_non_null(strstr(media_score_read_as(score, 0), "10 bit"));
+    foreign->data[0][99] ^= 1; /* the low byte of one sample */
+    assert_int_equal(media_score_many(score, native, &other, 1, &result, NULL, why), 0);
+    assert_true(result.distance > 0 && result.distance < 1e-3);
+    av_frame_free(&native);
+    av_frame_free(&foreign);
+    media_score_close(score);
+}
+
+static void maps(void **state)
+{
+    media_score *score = made_score(LPIPS_WANT_MAP);
+    AVFrame *a = made_frame(AV_PIX_FMT_RGB24, 64, 48, 1);
+    AVFrame *b = made_frame(AV_PIX_FMT_RGB24, 64, 48, 2);
+    const AVFrame *others[2] = {a, b};
+    static float total[2][64 * 48];
+    const lpips_map map[2] = {{.total = total[0], .stride = 64 * sizeof(float)},
+                              {.total = total[1], .stride = 64 * sizeof(float)}};
+    lpips_result results[2];
+    double sum = 0;
+
+    (void)state;
+    total[0][7] = 1;
+    assert_int_equal(media_score_many(score, a, others, 2, results, map, why), 0);
+    for (int i = 0; i < 64 * 48; i++) {
+        assert_true(total[0][i] == 0);
+        sum += total[1][i];
+    }
+    assert_true(fabs(sum / (64 * 48) - results[1].distance) < 0.25 * results[1].distance);
+    av_frame_free(&a);
+    av_frame_free(&b);
+    media_score_close(score);
+}
+
+/* ---- pictures out ---------------------------------------------------------------- */
+
+static void written_and_read(void **state)
+{
+    AVFrame *frame = made_frame(AV_PIX_FMT_RGB24, 37, 29, 3), *back;
+    uint8_t *rgb = media_rgb(frame, why);
+
+    (void)state;
+    assert_non_null(rgb);
+    for (int y = 0; y < 29; y++)
+        assert_memory_equal(rgb + 3 * 37 * y, frame->data[0] + y * frame->linesize[0],
+                            3 * 37);
+    assert_int_equal(media_png_write(in_folder("out.png"), rgb, 37, 29, why), 0);
+    back = read_frame(in_folder("out.png"));
+    assert_non_null(back);
+    for (int y = 0; y < 29; y++)
+        assert_memory_equal(rgb + 3 * 37 * y, back->data[0] + y * back->linesize[0], 3 * 37);
+    assert_int_equal(media_png_write("/nowhere/out.png", rgb, 37, 29, why), -1);
+    assert_non_null(strstr(why, "/nowhere/out.png"));
+    assert_int_equal(media_write_file("/dev/full", rgb, 99, why), -1);
+    free(rgb);
+    av_frame_free(&frame);
+    av_frame_free(&back);
+}
+
+/* Flat colours stay what they are, sizes fit, proportions stay. */
+static void thumbnails(void **state)
+{
+    static const int sizes[][4] = {/* of the picture, of the thumbnail */
+                                   {640, 360, 160, 90}, {90, 300, 30, 100},
+                                   {1, 1, 100, 100},    {999, 2, 160, 1},
+                                   {7, 7, 100, 100},    {160, 100, 160, 100}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const size_t n = (size_t)sizes[i][0] * (size_t)sizes[i][1];
+        uint8_t *rgb = malloc(3 * n), *small;
+        int w, h;
+
+        for (size_t k = 0; k < n; k++)
+            memcpy(rgb + 3 * k, (const uint8_t[3]){250, 3, 128}, 3);
+        small = media_thumbnail(rgb, sizes[i][0], sizes[i][1], 160, 100, &w, &h);
+        assert_non_null(small);
+        assert_int_equal(w, sizes[i][2]);
+        assert_int_equal(h, sizes[i][3]);
+        for (int k = 0; k < w * h; k++) {
+            assert_in_range(small[3 * k], 249, 251);
+            assert_in_range(small[3 * k + 1], 2, 4);
+            assert_in_range(small[3 * k + 2], 127, 129);
+        }
+        free(small);
+        free(rgb);
+    }
+}
+
+/* ---- the whole -------------------------------------------------------------- */
+
+static int make_folder(void **state)
+{
+    (void)state;
+    av_log_set_level(AV_LOG_QUIET);
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    char command[128];
+
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(png_samples),   cmocka_unit_test(png_palettes),
+        cmocka_unit_test(png_truncated), cmocka_unit_test(png_damaged),
+        cmocka_unit_test(png_huge),      cmocka_unit_test(png_odd_chunks),
+        cmocka_unit_test(no_pictures),   cmocka_unit_test(ppm_and_others),
+        cmocka_unit_test(ways_agree),    cmocka_unit_test(refusals),
+        cmocka_unit_test(no_weights),    cmocka_unit_test(foreign_formats),
+        cmocka_unit_test(maps),          cmocka_unit_test(written_and_read),
+        cmocka_unit_test(thumbnails),
+    };
+
+    return cmocka_run_group_tests_name("media", tests, make_folder, remove_folder);
+}
