@@ -31,7 +31,7 @@ $(BUILD)/bin/lpips: $(CLI_OBJECTS) $(LIBLPIPS)
 
 # ---- tests -------------------------------------------------------------------
 # Programs in C that look inside, and scripts that run the whole.
-CLI_TEST_NAMES := media
+CLI_TEST_NAMES := media png
 $(CLI_TEST_NAMES:%=$(OBJ)/tests/test_%.o): EXTRA = -Imedia -Icli -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(CLI_PACKAGES)))
 $(CLI_TEST_NAMES:%=$(BUILD)/tests/test_%): $(CLI_LIB)
