@@ -379,6 +379,25 @@ static int finish(cli_run *run, double began)
     return run->broken ? CLI_FAILED : gate > 0 ? CLI_GATE : CLI_OK;
 }
 
+/* A model holds what it holds; whoever names a net besides means that one. */
+static int open_score(media_score **score, const cli_options *o, char why[MEDIA_WHY])
+{
+    const lpips_weights *w;
+
+    if (media_score_open(score, &o->score, why) < 0)
+        return -1;
+    w = media_score_weights(*score);
+    if (!o->score.model ||
+        ((!o->net_named || (int)lpips_weights_net(w) == o->score.net) &&
+         (!o->score.version || !strcmp(o->score.version, lpips_weights_version(w)))))
+        return 0;
+    snprintf(why, MEDIA_WHY,
+             "%.400s holds net %s, version %s, which is not what --net and --net-version ask "
+             "for; leave those out",
+             o->score.model, lpips_net_name(lpips_weights_net(w)), lpips_weights_version(w));
+    return -1;
+}
+
 static int go(cli_run *run, const cli_options *o, cli_items *items)
 {
     const double began = now();
@@ -388,7 +407,7 @@ static int go(cli_run *run, const cli_options *o, cli_items *items)
 
     run->set = calloc((size_t)o->sets, sizeof *run->set);
     if (run->set && cli_items_find(items, o, why) >= 0 &&
-        media_score_open(&run->score, &o->score, why) >= 0 &&
+        open_score(&run->score, o, why) >= 0 &&
         cli_output_open(&run->out, o, run->score, why) >= 0 &&
         cli_ahead_start(&ahead, items, o->jobs, why) >= 0) {
         do_items(run, ahead);

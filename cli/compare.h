@@ -30,7 +30,7 @@ typedef struct cli_options {
     const char *reference;
     char **distorted;
     int sets;
-    bool layers, strict, quiet, verbose, recursive;
+    bool net_named, layers, strict, quiet, verbose, recursive;
     int jobs; /* threads that read pictures */
     int pool; /* a number of lpips_stats_name() */
     bool gated;

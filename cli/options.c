@@ -167,6 +167,7 @@ static error_t metric(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'n':
         o->score.net = named(state, "--net", arg, lpips_net_from_name(arg));
+        o->net_named = true;
         return 0;
     case KEY_NET_VERSION:
         o->score.version = arg;

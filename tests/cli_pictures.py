@@ -137,6 +137,9 @@ class Shared(Case):
         run = self.lpips("--model", model, "-l", "a.png", "b.png")
         self.assertIn(" squeeze v0.1 ", run.comments[0])
         self.assertEqual(len(run.rows[0]), 1 + 7 + 2)
+        for option in ("--net=vgg", "--net-version=0.0"):
+            run = self.lpips("--model", model, option, "a.png", "b.png", code=2)
+            self.assertIn("holds net squeeze, version 0.1", run.err)
 
 
 class Png(Case):
