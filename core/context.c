@@ -2,6 +2,7 @@
  * context.c - contexts and the public comparisons.
  */
 #include "context.h"
+#include "frame.h"
 #include "pack.h"
 
 #include <limits.h>
@@ -207,11 +208,24 @@ const char *lpips_context_cpu(const lpips_context *c)
 
 /* ---- comparing ---------------------------------------------------------- */
 
+static int check_frame(const lpips_context *c, const lpips_frame *frame)
+{
+    lpips_frame_rows rows;
+    int status = lpips_frame_prepare(&rows, frame);
+
+    if (status < 0)
+        return status;
+    return frame->width == c->plan.width && frame->height == c->plan.height ? LPIPS_OK
+                                                                            : LPIPS_ERR_SIZE;
+}
+
 static int check_image(const lpips_context *c, const lpips_image *img)
 {
     static const ptrdiff_t size[] = {1, 2, 4};
     ptrdiff_t row = 0;
 
+    if (img && img->format == LPIPS_FRAME)
+        return check_frame(c, img->plane[0]);
     if (!img || (unsigned)img->format > LPIPS_F32 || !img->plane[0] || !img->plane[1] ||
         !img->plane[2] || (img->format == LPIPS_U16 && img->white > 65535))
         return LPIPS_ERR_ARGUMENT;

@@ -9,20 +9,13 @@
  * weights that are multiples of 1/8 in both directions, needs no more than the 24
  * bits of a float.  With neutral chroma R, G and B are therefore the same number.
  */
-#include "lpips.h"
+#include "frame.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TILE 512 /* pixels; a multiple of the largest subsampling */
-
-/* R = y + r_v V, G = y + g_u U + g_v V, B = y + b_u U + b_v V and, for YCgCo, r_u. */
-struct conversion {
-    float y_offset, y_scale;
-    float c_offset;
-    float r_u, r_v, g_u, g_v, b_u, b_v;
-};
+#define TILE LPIPS_FRAME_TILE
 
 static bool is_grey(const lpips_frame *f)
 {
@@ -63,7 +56,7 @@ static bool luma_weights(int matrix, double *kr, double *kb)
     return false;
 }
 
-static bool find_conversion(struct conversion *c, const lpips_frame *f)
+static bool find_conversion(lpips_conversion *c, const lpips_frame *f)
 {
     const bool full = f->levels == LPIPS_LEVELS_FULL;
     const double unit = f->bits == 32 ? 1 : (double)(1 << (f->bits - 8));
@@ -280,7 +273,7 @@ static float clip(float v)
 }
 
 static void convert_yuv(float *r, float *g, float *b, const lpips_frame *f,
-                        const struct conversion *k, int y, int x, int n)
+                        const lpips_conversion *k, int y, int x, int n)
 {
     float luma[TILE], cb[TILE], cr[TILE];
 
@@ -297,7 +290,7 @@ static void convert_yuv(float *r, float *g, float *b, const lpips_frame *f,
     }
 }
 
-static void convert_plain(float *out, const lpips_frame *f, const struct conversion *k,
+static void convert_plain(float *out, const lpips_frame *f, const lpips_conversion *k,
                           int plane, int y, int x, int n)
 {
     load(out, f, plane, y, x, n, f->width);
@@ -318,39 +311,55 @@ static bool valid(const lpips_frame *f)
            f->levels <= LPIPS_LEVELS_FULL && (f->bits != 32 || !is_yuv(f));
 }
 
+int lpips_frame_prepare(lpips_frame_rows *r, const lpips_frame *frame)
+{
+    lpips_frame same;
+
+    if (!frame || !valid(frame))
+        return LPIPS_ERR_ARGUMENT;
+    r->frame = same = *frame;
+    lpips_frame_settle(&r->frame, &same);
+    return find_conversion(&r->conversion, &r->frame) ? LPIPS_OK : LPIPS_ERR_UNSUPPORTED;
+}
+
+void lpips_frame_columns(const lpips_frame_rows *r, float *const rgb[3], int y, int x, int n)
+{
+    const lpips_frame *f = &r->frame;
+
+    if (is_yuv(f)) {
+        convert_yuv(rgb[0], rgb[1], rgb[2], f, &r->conversion, y, x, n);
+        return;
+    }
+    convert_plain(rgb[0], f, &r->conversion, 0, y, x, n);
+    for (int p = 1; p < 3; p++) {
+        if (is_grey(f))
+            memcpy(rgb[p], rgb[0], (size_t)n * sizeof(float));
+        else
+            convert_plain(rgb[p], f, &r->conversion, p, y, x, n);
+    }
+}
+
 int lpips_frame_to_rgb(const lpips_frame *frame, float *const rgb[3], ptrdiff_t row_stride,
                        int first, int rows)
 {
-    lpips_frame settled, same;
-    struct conversion k;
+    lpips_frame_rows r;
+    int status;
 
-    if (!frame || !rgb || !rgb[0] || !rgb[1] || !rgb[2] || !valid(frame) || first < 0 ||
-        rows < 0 || rows > frame->height - first)
+    if (!rgb || !rgb[0] || !rgb[1] || !rgb[2])
         return LPIPS_ERR_ARGUMENT;
-    settled = same = *frame;
-    lpips_frame_settle(&settled, &same);
-    if (!find_conversion(&k, &settled))
-        return LPIPS_ERR_UNSUPPORTED;
-
+    status = lpips_frame_prepare(&r, frame);
+    if (status < 0)
+        return status;
+    if (first < 0 || rows < 0 || rows > frame->height - first)
+        return LPIPS_ERR_ARGUMENT;
     for (int y = first; y < first + rows; y++) {
-        float *line[3];
+        for (int x = 0; x < frame->width; x += TILE) {
+            const int n = frame->width - x < TILE ? frame->width - x : TILE;
+            float *line[3];
 
-        for (int p = 0; p < 3; p++)
-            line[p] = (float *)(void *)((char *)rgb[p] + y * row_stride);
-        for (int x = 0; x < settled.width; x += TILE) {
-            const int n = settled.width - x < TILE ? settled.width - x : TILE;
-
-            if (is_yuv(&settled)) {
-                convert_yuv(line[0] + x, line[1] + x, line[2] + x, &settled, &k, y, x, n);
-                continue;
-            }
-            convert_plain(line[0] + x, &settled, &k, 0, y, x, n);
-            for (int p = 1; p < 3; p++) {
-                if (is_grey(&settled))
-                    memcpy(line[p] + x, line[0] + x, (size_t)n * sizeof(float));
-                else
-                    convert_plain(line[p] + x, &settled, &k, p, y, x, n);
-            }
+            for (int p = 0; p < 3; p++)
+                line[p] = (float *)(void *)((char *)rgb[p] + y * row_stride) + x;
+            lpips_frame_columns(&r, line, y, x, n);
         }
     }
     return LPIPS_OK;

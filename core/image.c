@@ -1,7 +1,7 @@
 /*
  * image.c - descriptions of the caller's pixels.
  */
-#include "lpips.h"
+#include "frame.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -49,5 +49,20 @@ int lpips_image_planar(lpips_image *img, lpips_format format, const void *const 
     img->width = width;
     img->height = height;
     img->format = format;
+    return LPIPS_OK;
+}
+
+int lpips_image_frame(lpips_image *img, const lpips_frame *frame)
+{
+    lpips_frame_rows rows;
+    int status = img ? lpips_frame_prepare(&rows, frame) : LPIPS_ERR_ARGUMENT;
+
+    if (status < 0)
+        return status;
+    memset(img, 0, sizeof *img);
+    img->plane[0] = frame;
+    img->width = frame->width;
+    img->height = frame->height;
+    img->format = LPIPS_FRAME;
     return LPIPS_OK;
 }

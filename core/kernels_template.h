@@ -353,6 +353,38 @@ static void head_row(float *dst, const float *a, const float *b, ptrdiff_t px, i
     }
 }
 
+/* Floats from any step, side by side. */
+INLINE void gather(float *dst, const char *src, ptrdiff_t step, int n)
+{
+    if (step == sizeof *dst)
+        memcpy(dst, src, sizeof *dst * (size_t)n);
+    else
+        for (int i = 0; i < n; i++)
+            memcpy(dst + i, src + i * step, sizeof *dst);
+}
+
+/* Some at a time and without a branch, so that the compiler makes vectors of it. */
+static int load_float(float *dst, const void *const src[3], ptrdiff_t step, int n,
+                      const float mul[3], const float add[3])
+{
+    float x[3][64];
+    int bad = 0;
+
+    for (int from = 0, many; from < n; from += many, dst += 3 * many) {
+        many = n - from < 64 ? n - from : 64;
+        for (int p = 0; p < 3; p++)
+            gather(x[p], (const char *)src[p] + from * step, step, many);
+        for (int i = 0; i < many; i++) {
+            bad |= !(fabsf(x[0][i]) <= 65536.f) | !(fabsf(x[1][i]) <= 65536.f) |
+                   !(fabsf(x[2][i]) <= 65536.f); /* NaN too */
+            dst[3 * i] = x[0][i] * mul[0] + add[0];
+            dst[3 * i + 1] = x[1][i] * mul[1] + add[1];
+            dst[3 * i + 2] = x[2][i] * mul[2] + add[2];
+        }
+    }
+    return -bad;
+}
+
 #ifdef LOADU8
 /* Packed RGB is a row of bytes whose factors repeat every third; the rest goes one by one. */
 static int load_u8(float *dst, const void *const src[3], ptrdiff_t step, int n,
@@ -385,6 +417,7 @@ static void init_template(lpips_kernels *k)
 #ifdef LOADU8
     k->load_row[0] = load_u8;
 #endif
+    k->load_row[2] = load_float;
 
 #define SET_3(ny, my, nx, mx)                                           \
     k->wino_in[LPIPS_TILE_##ny][LPIPS_TILE_##nx] = wino_in_##ny##_##nx; \

@@ -44,7 +44,7 @@ extern "C" {
 #endif
 
 #define LPIPS_VERSION_MAJOR 1 /* changes when old callers break */
-#define LPIPS_VERSION_MINOR 1 /* changes when something is added */
+#define LPIPS_VERSION_MINOR 2 /* changes when something is added */
 #define LPIPS_VERSION_PATCH 0
 
 #ifndef LPIPS_API
@@ -214,10 +214,13 @@ LPIPS_API const char *lpips_context_cpu(const lpips_context *c);
 
 /* ---- pictures ----------------------------------------------------------- */
 
+typedef struct lpips_frame lpips_frame; /* a decoded video frame, see the end */
+
 typedef enum lpips_format {
-    LPIPS_U8 = 0,  /* 0..255 */
-    LPIPS_U16 = 1, /* native byte order, 0..white */
-    LPIPS_F32 = 2  /* 0..1; values outside are used as they are */
+    LPIPS_U8 = 0,   /* 0..255 */
+    LPIPS_U16 = 1,  /* native byte order, 0..white */
+    LPIPS_F32 = 2,  /* 0..1; values outside are used as they are */
+    LPIPS_FRAME = 3 /* plane[0] is a lpips_frame; see lpips_image_frame() */
 } lpips_format;
 
 /*
@@ -379,7 +382,7 @@ enum {
  * step of its own, so planar, semi-planar and packed layouts all fit.  plane[1] and
  * plane[2] NULL: grey.
  */
-typedef struct lpips_frame {
+struct lpips_frame {
     const void *plane[3];    /* first sample of each component */
     ptrdiff_t row_stride[3]; /* bytes to the next row */
     ptrdiff_t step[3];       /* bytes to the next sample of a row */
@@ -390,7 +393,7 @@ typedef struct lpips_frame {
     int matrix;              /* LPIPS_MATRIX_* */
     int levels;              /* LPIPS_LEVELS_* */
     int chroma_location;     /* LPIPS_CHROMA_* */
-} lpips_frame;
+};
 
 /*
  * Settle what is unknown in the colours of a pair.  An unknown matrix, range or chroma
@@ -410,6 +413,13 @@ LPIPS_API void lpips_frame_settle(lpips_frame *a, lpips_frame *b);
  */
 LPIPS_API int lpips_frame_to_rgb(const lpips_frame *frame, float *const rgb[3],
                                  ptrdiff_t row_stride, int first, int rows);
+
+/*
+ * A frame as a picture to compare, read by rows while it is compared: the same numbers as
+ * through lpips_frame_to_rgb(), without planes of floats.  The frame is referred to, not
+ * copied.  LPIPS_ERR_UNSUPPORTED as above.
+ */
+LPIPS_API int lpips_image_frame(lpips_image *img, const lpips_frame *frame);
 
 /* How the frame is read, for logs: "yuv 4:2:0 8 bit bt709 limited left"; the length of
  * the whole text, as snprintf() returns it. */

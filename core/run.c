@@ -2,6 +2,7 @@
  * run.c - works through a plan: bands of loading, pooling and plain products.  Winograd
  * layers are in wino.c, distances in head.c.
  */
+#include "frame.h"
 #include "reach.h"
 
 #include <string.h>
@@ -34,6 +35,26 @@ static void scaling(const lpips_context *c, const lpips_image *img, float mul[3]
     }
 }
 
+static void load_frame(lpips_context *c, const lpips_frame *frame, float *dst, int y, int x0,
+                       int x1, const float mul[3], const float add[3])
+{
+    float line[3][LPIPS_FRAME_TILE];
+    lpips_frame_rows rows;
+
+    lpips_frame_prepare(&rows, frame);
+    for (int n, x = x0 / 4 * 4; x < x1; x += n) {
+        int skip = x < x0 ? x0 - x : 0;
+
+        n = x1 - x < LPIPS_FRAME_TILE ? x1 - x : LPIPS_FRAME_TILE;
+        lpips_frame_columns(&rows, (float *const[3]){line[0], line[1], line[2]}, y, x, n);
+        if (c->kernels.load_row[LPIPS_F32](dst + 3 * (x + skip - x0),
+                                           (const void *[3]){line[0] + skip, line[1] + skip,
+                                                             line[2] + skip},
+                                           sizeof(float), n - skip, mul, add))
+            atomic_store(&c->bad, 1);
+    }
+}
+
 /* Columns [x0, x1) of picture row y as packed RGB floats. */
 static void load_columns(lpips_context *c, const lpips_image *img, float *dst, int y, int x0,
                          int x1)
@@ -41,10 +62,14 @@ static void load_columns(lpips_context *c, const lpips_image *img, float *dst, i
     const void *src[3];
     float mul[3], add[3];
 
+    scaling(c, img, mul, add);
+    if (img->format == LPIPS_FRAME) {
+        load_frame(c, img->plane[0], dst, y, x0, x1, mul, add);
+        return;
+    }
     for (int i = 0; i < 3; i++)
         src[i] =
             (const char *)img->plane[i] + y * img->row_stride[i] + x0 * img->pixel_stride;
-    scaling(c, img, mul, add);
     if (c->kernels.load_row[img->format](dst, src, img->pixel_stride, x1 - x0, mul, add))
         atomic_store(&c->bad, 1);
 }

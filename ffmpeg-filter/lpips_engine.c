@@ -150,7 +150,8 @@ int ff_lpips_engine_config(AVFilterContext *ctx, LPIPSEngine *s, const int *widt
     }
     for (int i = 0; i < s->nb_inputs && ret >= 0; i++)
         ret = ff_lpips_reader_config(ctx, &s->readers[i], width[i], height[i], w, h,
-                                     s->scale_flags);
+                                     s->scale_flags,
+                                     s->dump_path || (s->wants_map && i == 0));
     return ret;
 }
 

@@ -110,6 +110,8 @@ static int convert_slice(AVFilterContext *ctx, void *arg, int jobnr, int nb_jobs
         const ptrdiff_t stride = r->sws ? r->own_stride : r->rgb_stride;
         float *planes[3];
 
+        if (!r->rgb)
+            continue;
         planes_of(planes, r->sws ? r->own : r->rgb, stride, r->height);
         ret |= lpips_frame_to_rgb(&r->colours.settled, planes, stride, first, end - first);
     }
@@ -144,10 +146,14 @@ static int scale_input(AVFilterContext *ctx, void *arg, int jobnr, int nb_jobs)
 static int convert(AVFilterContext *ctx, LPIPSReader *readers, int nb)
 {
     Job job = {readers, nb};
-    int scaled = 0, ret;
+    int planes = 0, scaled = 0, ret;
 
-    for (int i = 0; i < nb; i++)
+    for (int i = 0; i < nb; i++) {
+        planes |= !!readers[i].rgb;
         scaled |= !!readers[i].sws;
+    }
+    if (!planes)
+        return 0;
     ret = ff_filter_execute(ctx, convert_slice, &job, NULL,
                             FFMIN(readers[0].height, ff_filter_get_nb_threads(ctx)));
     if (ret >= 0 && scaled)
@@ -182,6 +188,10 @@ void ff_lpips_reader_image(const LPIPSReader *r, lpips_image *image)
     const ptrdiff_t stride[3] = {r->rgb_stride, r->rgb_stride, r->rgb_stride};
     float *planes[3];
 
+    if (!r->rgb) {
+        lpips_image_frame(image, &r->colours.settled);
+        return;
+    }
     planes_of(planes, r->rgb, r->rgb_stride, r->rgb_height);
     lpips_image_planar(image, LPIPS_F32,
                        (const void *const[3]){planes[0], planes[1], planes[2]}, stride,
@@ -233,8 +243,10 @@ static int init_scaler(AVFilterContext *ctx, LPIPSReader *r)
 }
 
 int ff_lpips_reader_config(AVFilterContext *ctx, LPIPSReader *r, int width, int height,
-                           int to_width, int to_height, const char *scale_flags)
+                           int to_width, int to_height, const char *scale_flags, int planes)
 {
+    const int scaled = width != to_width || height != to_height;
+
     ff_lpips_reader_uninit(r);
     r->width = width;
     r->height = height;
@@ -242,10 +254,12 @@ int ff_lpips_reader_config(AVFilterContext *ctx, LPIPSReader *r, int width, int 
     r->rgb_height = to_height;
     r->scale_flags = scale_flags;
     r->colours.scaled[0] = 0;
+    if (!scaled && !planes)
+        return 0;
     r->rgb = alloc_planes(to_width, to_height, &r->rgb_stride);
     if (!r->rgb)
         return AVERROR(ENOMEM);
-    if (width == to_width && height == to_height)
+    if (!scaled)
         return 0;
     r->own = alloc_planes(width, height, &r->own_stride);
     if (!r->own)

@@ -20,7 +20,7 @@
 
 /**
  * @file
- * The frames of one input of the filter lpips as planes of RGB floats, each frame read
+ * The frames of one input of the filter lpips as pictures for liblpips, each frame read
  * by its own tags and scaled where that is asked for.
  */
 
@@ -40,7 +40,7 @@ typedef struct LPIPSReader {
     LPIPSColours colours;
 
     /* Three planes in one allocation each, rows of *_stride bytes. */
-    float *rgb; ///< the picture as it is compared
+    float *rgb; ///< the picture as it is compared; NULL where the frame itself is
     ptrdiff_t rgb_stride;
     int rgb_width, rgb_height;
     float *own; ///< before scaling; NULL where nothing is scaled
@@ -62,14 +62,15 @@ int ff_lpips_check_scale_flags(AVFilterContext *ctx, const char *scale_flags);
 
 /**
  * Prepare for frames of width x height, to be compared as to_width x to_height. May be
- * called again when those change.
+ * called again when those change. planes: the picture is wanted as planes of RGB for more
+ * than comparing it.
  */
 int ff_lpips_reader_config(AVFilterContext *ctx, LPIPSReader *reader, int width, int height,
-                           int to_width, int to_height, const char *scale_flags);
+                           int to_width, int to_height, const char *scale_flags, int planes);
 
 /**
- * Read one frame of each of nb inputs, the last being the reference, into the planes of
- * their readers, by slices. How an input is read is logged once and when it changes, and
+ * Read one frame of each of nb inputs, the last being the reference, by slices and into the
+ * planes of those readers that have some. How an input is read is logged once and when it changes, and
  * so are tags that contradict each other.
  */
 int ff_lpips_read(AVFilterContext *ctx, LPIPSReader *readers, const AVFrame *const *frames,
@@ -79,7 +80,7 @@ int ff_lpips_read(AVFilterContext *ctx, LPIPSReader *readers, const AVFrame *con
  * size has to be the configured one. */
 int ff_lpips_read_alone(AVFilterContext *ctx, LPIPSReader *reader, const AVFrame *frame);
 
-/** The planes for liblpips; they stay the reader's. */
+/** The picture for liblpips; it stays the reader's or the frame's. */
 void ff_lpips_reader_image(const LPIPSReader *reader, lpips_image *image);
 
 void ff_lpips_reader_uninit(LPIPSReader *reader);

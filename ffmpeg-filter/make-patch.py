@@ -49,7 +49,7 @@ def configure(text, _):
     text = before(text, r"^    libmodplug$", "    liblpips\n")
     text = before(text, r"^lv2_filter_deps=", 'lpips_filter_deps="liblpips swscale"\n')
     text = before(text, r"^enabled libmodplug ",
-                  'enabled liblpips          && require_pkg_config liblpips "liblpips >= 1.1" '
+                  'enabled liblpips          && require_pkg_config liblpips "liblpips >= 1.2" '
                   "lpips.h lpips_compare\n")
     return before(text, r"^enabled mcdeint_filter ",
                   'enabled lpips_filter        && prepend avfilter_deps "swscale"\n')

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include <libavutil/frame.h>
+#include <libavutil/log.h>
 #include <lpips.h>
 
 #include "lpips_colour.h"
@@ -34,17 +35,22 @@ typedef struct media_info {
     double rate;       /* frames a second; 0: unknown or still */
     int64_t bytes;     /* size of the file */
     double kbit_s;     /* bits of the video stream over its duration: its packets are
-                          counted where the container does not say; 0: unknown */
+                          counted where the container does not say; 0: unknown, and of
+                          a still */
+    bool rotated;      /* a player would turn it; here it is not turned */
 } media_info;
 
-/* A picture or a video.  PNG of 8 and 16 bits through libpng, all else that libavcodec
- * decodes.  threads: of the decoder, 0: its own choice. */
+/* A picture or a video: a file, "-" for standard input, a numbered series ("shot%04d.png")
+ * where no file is called so, or a URL ("x://").  PNG of 8 and 16 bits through libpng, all
+ * else that libavcodec decodes.  threads: of the decoder, 0: its own choice.  A file cannot
+ * make libavformat open anything but files. */
 int media_open(media_source **out, const char *path, int threads, char why[MEDIA_WHY]);
 
 const media_info *media_source_info(const media_source *s);
 
 /* The next frame in order of display: 1 and *frame, which stays the source's until the next
- * call; 0 at the end.  A stream that cannot be decoded to its end is an error, not an end. */
+ * call (av_frame_clone() keeps it longer); 0 at the end.  A stream that cannot be decoded to
+ * its end is an error, not an end. */
 int media_next(media_source *s, const AVFrame **frame, char why[MEDIA_WHY]);
 
 void media_close(media_source *s);
@@ -80,9 +86,11 @@ int media_score_pairs(media_score *s, const AVFrame *const *references,
                       const AVFrame *const *others, int n, lpips_result *results,
                       char why[MEDIA_WHY]);
 
-/* How the last frames were read, for people: of the reference, and of other i. */
+/* How the last frames were read, for people: of other i, of the reference, and after
+ * media_score_pairs() of reference i. */
 const char *media_score_read_as(const media_score *s, int other);
 const char *media_score_reference_read_as(const media_score *s);
+const char *media_score_pair_reference_read_as(const media_score *s, int pair);
 
 void media_score_close(media_score *s);
 
@@ -103,5 +111,15 @@ int media_png_encode(uint8_t **data, size_t *size, const uint8_t *rgb, int width
                      char why[MEDIA_WHY]);
 int media_png_write(const char *path, const uint8_t *rgb, int width, int height,
                     char why[MEDIA_WHY]);
+
+/* Any file, by way of a temporary name beside it: whole or not at all.  Pipes and devices
+ * are written to as they are. */
+int media_write_file(const char *path, const void *data, size_t size, char why[MEDIA_WHY]);
+
+/* ---- messages (fail.c) ----------------------------------------------------- */
+
+/* What warnings of media/ are logged with: av_log(&media_log, ...).  For callbacks that
+ * treat FFmpeg's own messages otherwise. */
+extern const AVClass *media_log;
 
 #endif

@@ -3,7 +3,7 @@
  * down here once more, for every depth, subsampling, chroma location and layout, on odd
  * sizes and around the tile's edges; the rules for what is unknown; the refusals.
  */
-#include "lpips.h"
+#include "support.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -425,14 +425,107 @@ static void refusals(void **state)
     unmake(&m);
 }
 
+/* One pair by frames, and by the planes that those are converted to. */
+static void check_images(lpips_weights *w, lpips_frame shape, int step, unsigned flags,
+                         int strip_columns)
+{
+    const size_t size = (size_t)shape.width * (size_t)shape.height;
+    const ptrdiff_t stride = shape.width * (ptrdiff_t)sizeof(float);
+    lpips_options options = LPIPS_OPTIONS_DEFAULT;
+    lpips_image image[2], planes[2];
+    lpips_result by_frame, by_planes;
+    float *rgb = get(6 * size * sizeof *rgb);
+    struct made m[2];
+    lpips_context *c;
+
+    options.flags = flags;
+    options.strip_columns = strip_columns;
+    options.threads = 2;
+    c = test_context(w, shape.width, shape.height, &options);
+    for (int i = 0; i < 2; i++) {
+        float *at = rgb + (size_t)i * 3 * size;
+        float *const to[3] = {at, at + size, at + 2 * size};
+
+        make(&m[i], shape, step, i == 1);
+        assert_int_equal(lpips_frame_to_rgb(&m[i].f, to, stride, 0, shape.height), 0);
+        assert_int_equal(lpips_image_planar(&planes[i], LPIPS_F32,
+                                            (const void *[3]){to[0], to[1], to[2]},
+                                            (ptrdiff_t[3]){stride, stride, stride},
+                                            shape.width, shape.height),
+                         0);
+        assert_int_equal(lpips_image_frame(&image[i], &m[i].f), 0);
+    }
+    assert_int_equal(lpips_compare(c, &image[0], &image[1], &by_frame), 0);
+    assert_int_equal(lpips_compare(c, &planes[0], &planes[1], &by_planes), 0);
+    assert_memory_equal(&by_frame, &by_planes, sizeof by_frame);
+    assert_true(by_frame.distance > 0);
+    assert_int_equal(lpips_compare(c, &image[0], &planes[0], &by_frame), 0);
+    assert_true(by_frame.distance == 0);
+    lpips_context_free(c);
+    free(rgb);
+    unmake(&m[0]);
+    unmake(&m[1]);
+}
+
+static void images(void **state)
+{
+    static const int widths[] = {31, 509, 513, 1030};
+    lpips_weights *alex = test_random_weights(LPIPS_NET_ALEX, "0.1");
+    lpips_weights *vgg = test_random_weights(LPIPS_NET_VGG, "0.1");
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        for (int sub = 0; sub < 3; sub++) {
+            lpips_frame f = yuv(widths[i], 33, i % 2 ? 10 : 8);
+
+            f.chroma_x = sub;
+            f.chroma_y = sub % 2;
+            check_images(alex, f, 1 + sub, sub == 2 ? LPIPS_RANGE_0_1 : 0, 0);
+        }
+    check_images(vgg, yuv(211, 40, 8), 1, 0, 37);
+}
+
+static void refused_images(void **state)
+{
+    lpips_weights *w = test_random_weights(LPIPS_NET_ALEX, "0.1");
+    lpips_context *c = test_context(w, 64, 48, NULL);
+    struct made right, wrong;
+    lpips_image a, b;
+    lpips_result r;
+
+    (void)state;
+    make(&right, yuv(64, 48, 8), 1, false);
+    make(&wrong, yuv(64, 47, 8), 1, false);
+    assert_int_equal(lpips_image_frame(&a, NULL), LPIPS_ERR_ARGUMENT);
+    assert_int_equal(lpips_image_frame(NULL, &right.f), LPIPS_ERR_ARGUMENT);
+    assert_int_equal(lpips_image_frame(&a, &right.f), LPIPS_OK);
+    assert_int_equal(lpips_image_frame(&b, &wrong.f), LPIPS_OK);
+    assert_int_equal(lpips_compare(c, &a, &b, &r), LPIPS_ERR_SIZE);
+    wrong.f.matrix = 14;
+    assert_int_equal(lpips_image_frame(&b, &wrong.f), LPIPS_ERR_UNSUPPORTED);
+    b.format = LPIPS_FRAME + 1;
+    assert_int_equal(lpips_compare(c, &a, &b, &r), LPIPS_ERR_ARGUMENT);
+    /* a frame that went wrong after it was wrapped */
+    b = a;
+    b.plane[0] = &wrong.f;
+    assert_int_equal(lpips_compare(c, &a, &b, &r), LPIPS_ERR_UNSUPPORTED);
+    lpips_context_free(c);
+    unmake(&right);
+    unmake(&wrong);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(subsampling), cmocka_unit_test(depths_and_layouts),
-        cmocka_unit_test(matrices),    cmocka_unit_test(neutral),
-        cmocka_unit_test(plain),       cmocka_unit_test(unknown_colours),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(subsampling),    cmocka_unit_test(depths_and_layouts),
+        cmocka_unit_test(matrices),       cmocka_unit_test(neutral),
+        cmocka_unit_test(plain),          cmocka_unit_test(unknown_colours),
+        cmocka_unit_test(refusals),       cmocka_unit_test(images),
+        cmocka_unit_test(refused_images),
     };
 
-    return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("frame", tests, NULL, NULL);
+
+    test_free_weights();
+    return failed;
 }

@@ -113,8 +113,6 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
             memcpy(&x, r, sizeof x);                                                    \
             memcpy(&y, g, sizeof y);                                                    \
             memcpy(&z, b, sizeof z);                                                    \
-            if (!IN_RANGE(x) || !IN_RANGE(y) || !IN_RANGE(z))                           \
-                return -1;                                                              \
             dst[0] = (float)x * mul[0] + add[0];                                        \
             dst[1] = (float)y * mul[1] + add[1];                                        \
             dst[2] = (float)z * mul[2] + add[2];                                        \
@@ -122,12 +120,8 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
         return 0;                                                                       \
     }
 
-#define IN_RANGE(x) 1
 DEFINE_LOAD(uint8_t)
 DEFINE_LOAD(uint16_t)
-#undef IN_RANGE
-#define IN_RANGE(x) (fabsf(x) <= 65536.f) /* false for NaN */
-DEFINE_LOAD(float)
 
 void lpips_kernels_init(lpips_kernels *k, unsigned cpu)
 {
@@ -137,7 +131,6 @@ void lpips_kernels_init(lpips_kernels *k, unsigned cpu)
     k->name = "c";
     k->load_row[0] = load_uint8_t;
     k->load_row[1] = load_uint16_t;
-    k->load_row[2] = load_float;
 #ifndef LPIPS_NO_BLAS
     if (cpu & LPIPS_CPU_BLAS)
         lpips_kernels_init_blas(k);

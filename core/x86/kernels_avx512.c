@@ -154,7 +154,7 @@ static inline __m512 sums(const __m512 *t)
     "dec %%rax\n\t" \
     "jnz 4b\n" \
     "5:\n\t" \
-    "dec %[left]\n\t" \
+    "decq %[left]\n\t" \
     "jnz 1b\n\t"
 
 /* The ReLU, and out. */
