@@ -1,6 +1,6 @@
 // charts.js - plots by Chart.js, with a legend of real buttons and the page's own colours.
 
-var SHAPES = ['circle', 'rect', 'triangle', 'rectRot', 'star', 'crossRot', 'rectRounded', 'cross'];
+var SHAPES = ['circle', 'rect', 'triangle', 'rectRot'];
 var DASHES = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
 var charts = [];
 
@@ -11,7 +11,7 @@ function css(name) {
 // Line i of a plot: eight colours; beyond, other shapes and dashes tell lines apart.
 function look(i) {
   var turn = Math.floor(i / 8);
-  return { colour: css('--c' + i % 8), shape: SHAPES[(i + turn) % 8], dash: DASHES[turn % 4] };
+  return { colour: css('--c' + i % 8), shape: SHAPES[(i + turn) % 4], dash: DASHES[turn % 4] };
 }
 
 // Of each visible line the point that is nearest along x: lines need not share their x.
@@ -109,9 +109,15 @@ function config(lines, options) {
   };
 }
 
+// The line and point of a legend's button.
 function mark(l) {
-  var line = svg('line', { x1: 0, x2: 24, y1: 6, y2: 6, stroke: l.colour, 'stroke-width': 2.5, 'stroke-dasharray': l.dash.join(' ') });
-  return svg('svg', { viewBox: '0 0 24 12', 'aria-hidden': 'true' }, line, svg('circle', { cx: 12, cy: 6, r: 3.6, fill: l.colour }));
+  var paths = {
+    circle: 'M8.4 6a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z', rect: 'M8.8 2.8h6.4v6.4h-6.4z',
+    triangle: 'M12 1.6l4.2 7.4h-8.4z', rectRot: 'M12 1.6l4.4 4.4l-4.4 4.4l-4.4 -4.4z'
+  };
+  return svg('svg', { viewBox: '0 0 24 12', 'aria-hidden': 'true' },
+    svg('line', { x1: 0, x2: 24, y1: 6, y2: 6, stroke: l.colour, 'stroke-width': 2, 'stroke-dasharray': l.dash.join(' ') }),
+    svg('path', { d: paths[l.shape], fill: l.colour }));
 }
 
 // A place for a plot: shows what make() returns, { lines, options, about }, again on demand.

@@ -24,11 +24,11 @@ function direction(metric) {
 }
 
 function unit(metric) {
-  return metric.name === 'psnr' ? ' dB' : '';
+  return metric.name === 'psnr' ? '\u00a0dB' : '';
 }
 
 function levelName() {
-  return 100 * data.statistics.level + ' % interval';
+  return 100 * data.statistics.level + '\u00a0% interval';
 }
 
 function limits(cell, digits, after) {
@@ -107,7 +107,7 @@ function answerOfCodecs(lead) {
       : 'One codec, so there is nothing to compare it with.']);
   var less = best.mean.mean < 0;
   return add(lead, ['At equal ' + primary.text + ', ', el('strong', {}, data.methods[best.method]),
-    ' needs ' + fixed(Math.abs(best.mean.mean), 1) + ' % ' + (less ? 'less' : 'more') + ' rate than ',
+    ' needs ' + fixed(Math.abs(best.mean.mean), 1) + '\u00a0% ' + (less ? 'less' : 'more') + ' rate than ',
     el('strong', {}, data.methods[data.anchor]),
     (best.mean.low === null ? '' : ' (' + levelName() + ' of the difference ' + percent(best.mean.low) + ' to ' + percent(best.mean.high) + ')') +
       ', over ' + many(best.mean.n, 'clip', 'clips') + (best.mean.n < data.clips.length ? ' of ' + whole(data.clips.length) : '') + '.' +
@@ -135,7 +135,7 @@ function top() {
   if (missing)
     fact(missing, 'not scored', true);
   Object.keys(data.about).filter(function (key) { return key.indexOf('lpips.') === 0; }).forEach(function (key) {
-    source('Net', data.about[key]);
+    source('Net', data.about[key].replace(/([0-9a-f]{12})[0-9a-f]{20,}/, '$1…'));
   });
   source('Colours', data.about.colour_rule);
   source('Tool', data.about.tool);
@@ -159,19 +159,23 @@ function ranking() {
       { title: '#', num: true, key: function (r) { var i = order.indexOf(r.entry); return i < 0 ? null : i + 1; },
         cell: function (r) { var i = order.indexOf(r.entry); return i < 0 ? '–' : i + 1; } },
       { title: 'Method', head: true, key: function (r) { return entryName(r.entry); },
-        cell: function (r) { return methodCell(r.entry, entryName(r.entry)); } },
-      { title: arrow(m), cell: function (r) {
-        return r.values[metric].mean === null ? '' : forest(r.values[metric], scale, 'var(--c' + r.entry % 8 + ')'); } }];
-    var shown = [metric].concat(data.metrics.map(function (_, i) { return i; }).filter(function (i) { return i !== metric; }));
-    shown.forEach(function (i) {
+        cell: function (r) { return methodCell(r.entry, entryName(r.entry)); } }];
+    function values(i) {
       var each = data.metrics[i];
       columns.push({ title: arrow(each), num: true, hint: each.text + ', ' + direction(each), down: !each.lower,
         key: function (r) { return r.values[i].mean; },
         cell: function (r) { return meanCell(r.values[i], each.digits, unit(each)); } });
+    }
+    values(metric);
+    columns.push({ title: fixed(scale[0], m.digits) + ' to ' + fixed(scale[1], m.digits), hint: 'Mean and interval between these two', cell: function (r) {
+      return r.values[metric].mean === null ? '' : forest(r.values[metric], scale, 'var(--c' + r.entry % 8 + ')'); } });
+    data.metrics.forEach(function (_, i) {
+      if (i !== metric)
+        values(i);
     });
     if (!group && data.pairs.length)
       columns.push({ title: 'Not told apart from', long: true, hint: 'Paired test over clips: p of 0.05 or more after correction',
-        cell: function (r) { return el('span', { class: 'small' }, listing(alike(metric, r.entry).map(entryName)) || 'none of the others'); } });
+        cell: function (r) { return el('span', { class: 'small' }, listing(alike(metric, r.entry).map(entryName)) || '–'); } });
     holder.textContent = '';
     if (g.common[metric] < g.clips && g.rows.length > 1)
       holder.appendChild(el('p', { class: 'note' }, (g.common[metric] ? 'These means are over ' + many(g.common[metric], 'clip', 'clips') +
@@ -213,22 +217,26 @@ function bdRates() {
   function draw() {
     var scale = span(methods.map(function (i) { return deltaOf(i, all[kind]).mean; }), true);
     var columns = [
-      { title: 'Codec', head: true, key: function (i) { return data.methods[i]; }, cell: function (i) { return methodCell(i, data.methods[i]); } },
-      { title: scaleName(all[kind]), cell: function (i) {
-        var d = deltaOf(i, all[kind]);
-        return d.mean.mean === null ? '' : forest(d.mean, scale, 'var(--c' + i % 8 + ')', true); } }];
-    all.forEach(function (k) {
+      { title: 'Codec', head: true, key: function (i) { return data.methods[i]; }, cell: function (i) { return methodCell(i, data.methods[i]); } }];
+    function rates(k) {
       columns.push({ title: scaleName(k), num: true, key: function (i) { return deltaOf(i, k).mean.mean; },
         cell: function (i) {
           var d = deltaOf(i, k), n = data.clips.length;
           return el('span', {}, el('span', {}, percent(d.mean.mean)),
-            el('span', { class: 'ci' }, d.mean.low === null ? '' : percent(d.mean.low) + ' to ' + percent(d.mean.high)),
-            d.mean.n < n ? el('span', { class: 'ci' }, d.mean.n + ' of ' + many(n, 'clip', 'clips')) : null);
+            el('span', { class: 'ci' }, limits(d.mean, 1)), d.mean.n < n ? el('span', { class: 'ci' }, d.mean.n + ' of ' + many(n, 'clip', 'clips')) : null);
         } });
+    }
+    rates(all[kind]);
+    columns.push({ title: percent(scale[0], 0) + ' to ' + percent(scale[1], 0), hint: 'Mean and interval; dashed: the anchor', cell: function (i) {
+      var d = deltaOf(i, all[kind]);
+      return d.mean.mean === null ? '' : forest(d.mean, scale, 'var(--c' + i % 8 + ')', true); } });
+    all.forEach(function (k, i) {
+      if (i !== kind)
+        rates(k);
     });
     holder.textContent = '';
     holder.appendChild(table('BD-rate against ' + data.methods[data.anchor], columns, methods.slice(),
-      { sort: 2 + kind }));
+      { sort: 1 }));
   }
   draw();
   body.appendChild(holder);
@@ -278,7 +286,8 @@ function clipPlot(about, names, looks, controls, values, y, text, pick) {
         column: true, pick: pick,
         x: function () {
           return axis(few ? '' : 'clips, by their mean', { type: 'linear', min: -0.5, max: order.length - 0.5, grid: { display: few, color: css('--grid') },
-            ticks: { stepSize: 1, autoSkip: true, callback: function (v) { var name = few && order[v] !== undefined ? clipName(order[v]) : ''; return name.length > 14 ? name.slice(0, 13) + '…' : name; } } });
+            afterBuildTicks: function (scale) { scale.ticks = few ? order.map(function (_, i) { return { value: i }; }) : []; },
+            ticks: { callback: function (v) { var name = clipName(order[v]); return name.length > 14 ? name.slice(0, 13) + '…' : name; } } });
         },
         y: y, title: function (p) { return clipName(p.clip); },
         label: function (p, line) { return ' ' + line.name + '  ' + text(p.y); }
@@ -547,6 +556,10 @@ function foot() {
   say('The value of an output is the mean of its frames (PSNR: of those that are not equal). Intervals: ' + st.interval + ', ' + 100 * st.level +
     ' %, ' + whole(st.resamples) + ' resamples. ' + (codec ? 'BD-rate: ' + st.bd_rate + '.' : 'Test: ' + st.test + '.'));
   data.notes.forEach(say);
+  Object.keys(data.about).forEach(function (key) {
+    if (key.indexOf('lpips.') === 0)
+      say('In full: ' + data.about[key]);
+  });
   say('Beside this page: summary.csv, items.csv, frames.csv, pairs.csv, bdrate.csv, report.json, tables.md and tables.tex. This page loads nothing. Plots by Chart.js (MIT licence).');
 }
 

@@ -40,11 +40,11 @@ function fixed(value, digits) {
 function percent(value, digits) {
   if (value === null || value === undefined)
     return '–';
-  return (value > 0 ? '+' : '') + fixed(value, digits === undefined ? 1 : digits) + ' %';
+  return (value > 0 ? '+' : '') + fixed(value, digits === undefined ? 1 : digits) + '\u00a0%';
 }
 
 function whole(value) {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+  return String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
 function chance(p) {
