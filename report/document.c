@@ -97,10 +97,10 @@ static json_t *pool(const report_pool *p)
 static json_t *item(const report_summary *s, size_t i)
 {
     static const char *const states[] = {"to do", "done", "failed"};
-    const report_item *t = &s->items[i];
+    const report_result *t = &s->items[i];
     json_t *values = json_array();
 
-    for (size_t m = 0; m < s->n_metrics && t->state == REPORT_DONE; m++)
+    for (size_t m = 0; m < s->n_metrics && t->state == REPORT_RESULT_DONE; m++)
         json_array_append_new(values, pool(&t->pool[m]));
     return json_pack("{s:I, s:o, s:o, s:o, s:s, s:o, s:o}", "id", (json_int_t)t->id, "entry",
                      whole(t->entry), "clip", whole(t->clip), "rate", real(t->rate), "state",
@@ -202,8 +202,9 @@ json_t *report_document(const report_summary *s, size_t most)
                      "entries", list(s, s->n_entries, entry), "groups",
                      list(s, s->n_groups, group), "pairs", list(s, s->n_pairs, pair),
                      "bd_rate", list(s, s->n_deltas, delta), "items", list(s, items, item),
-                     "all_items", whole(s->n_items), "done", whole(s->count[REPORT_DONE]),
-                     "failed", whole(s->count[REPORT_BROKEN]), "frames",
+                     "all_items", whole(s->n_items), "done",
+                     whole(s->count[REPORT_RESULT_DONE]), "failed",
+                     whole(s->count[REPORT_RESULT_FAILED]), "frames",
                      json_integer(s->frames));
 }
 

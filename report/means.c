@@ -31,7 +31,7 @@ static double *matrix(const report_summary *s, size_t metric)
     for (size_t i = 0; i < n; i++)
         x[i] = NAN;
     for (size_t i = 0; i < s->n_items; i++)
-        if (s->items[i].state == REPORT_DONE)
+        if (s->items[i].state == REPORT_RESULT_DONE)
             x[s->items[i].entry * s->n_clips + s->items[i].clip] =
                 s->items[i].pool[metric].mean;
     return x;
@@ -96,7 +96,7 @@ static void rates(const report_summary *s, report_group *g, const bool *common)
     for (size_t e = 0; e < s->n_entries; e++)
         g->rate[e] = 0;
     for (size_t i = 0; i < s->n_items; i++)
-        if (s->items[i].state == REPORT_DONE && common[s->items[i].clip])
+        if (s->items[i].state == REPORT_RESULT_DONE && common[s->items[i].clip])
             g->rate[s->items[i].entry] += s->items[i].rate;
     for (size_t e = 0; e < s->n_entries; e++)
         g->rate[e] = g->rate[e] > 0 ? g->rate[e] / (double)g->common[s->primary] : NAN;
@@ -205,7 +205,7 @@ size_t report_points(const report_summary *s, size_t clip, size_t method, size_t
 
     for (size_t i = 0; i < s->n_items; i++)
         if (s->items[i].clip == clip && s->items[i].method == method &&
-            s->items[i].state == REPORT_DONE && n < most)
+            s->items[i].state == REPORT_RESULT_DONE && n < most)
             item[n++] = i;
     return n;
 }
@@ -224,7 +224,7 @@ static int delta_of_clip(const report_summary *s, report_delta *d, size_t clip, 
         size_t n = report_points(s, clip, i ? d->method : s->anchor, room->item, s->n_items);
 
         for (size_t k = 0; k < n; k++) {
-            const report_item *item = &s->items[room->item[k]];
+            const report_result *item = &s->items[room->item[k]];
 
             room->rate[i][k] = item->rate;
             room->value[i][k] = item->pool[d->metric].mean;

@@ -179,7 +179,7 @@ static const char items_query[] =
     " dense_rank() OVER (ORDER BY method_from, entry_from) - 1,"
     " take, method, clip, subset, quality, rate, state, error, frames FROM b ORDER BY id";
 
-static bool take_item(report_summary *s, sqlite3_stmt *q, report_item *item)
+static bool take_item(report_summary *s, sqlite3_stmt *q, report_result *item)
 {
     size_t subset = (size_t)sqlite3_column_int64(q, 3);
     bool lost = false;
@@ -200,8 +200,8 @@ static bool take_item(report_summary *s, sqlite3_stmt *q, report_item *item)
     item->rate =
         sqlite3_column_type(q, 10) == SQLITE_NULL ? NAN : sqlite3_column_double(q, 10);
     item->state = sqlite3_column_int(q, 11);
-    if (item->state < REPORT_TODO || item->state > REPORT_BROKEN)
-        item->state = REPORT_TODO;
+    if (item->state < REPORT_RESULT_TODO || item->state > REPORT_RESULT_FAILED)
+        item->state = REPORT_RESULT_TODO;
     item->error = column(q, 12, &lost);
     item->frames = sqlite3_column_int64(q, 13);
     item->pool = calloc(s->n_metrics, sizeof *item->pool);

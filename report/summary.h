@@ -44,9 +44,13 @@ typedef struct report_pool {
     int64_t worst_frame;
 } report_pool;
 
-enum report_state { REPORT_TODO = 0, REPORT_DONE = 1, REPORT_BROKEN = 2 };
+enum report_result_state {
+    REPORT_RESULT_TODO = 0,
+    REPORT_RESULT_DONE = 1,
+    REPORT_RESULT_FAILED = 2
+};
 
-typedef struct report_item {
+typedef struct report_result {
     int64_t id;
     size_t entry, method, clip;
     double rate; /* NAN: none */
@@ -54,7 +58,7 @@ typedef struct report_item {
     char *error;       /* NULL: none */
     int64_t frames;    /* 0: unknown */
     report_pool *pool; /* one for each metric */
-} report_item;
+} report_result;
 
 /* Over the clips that every entry has a value for. */
 typedef struct report_cell {
@@ -100,7 +104,7 @@ typedef struct report_summary {
     char **methods, **subsets;
     report_clip *clips;
     report_entry *entries;
-    report_item *items;
+    report_result *items;
     report_group *groups; /* all clips, then each subset where there are several */
     report_pair *pairs;
     report_delta *deltas;

@@ -63,9 +63,9 @@ static int items(const report_summary *s, const char *folder, char why[REPORT_WH
           "mean,median,worst_5_percent,worst,worst_frame,error\n",
           out.f);
     for (size_t i = 0; i < s->n_items; i++) {
-        const report_item *item = &s->items[i];
+        const report_result *item = &s->items[i];
 
-        for (size_t m = 0; m < (item->state == REPORT_DONE ? s->n_metrics : 1); m++) {
+        for (size_t m = 0; m < (item->state == REPORT_RESULT_DONE ? s->n_metrics : 1); m++) {
             const report_pool *p = &item->pool[m];
 
             fprintf(out.f, "%" PRId64 ",", item->id);
@@ -74,7 +74,7 @@ static int items(const report_summary *s, const char *folder, char why[REPORT_WH
             also(out.f, s->subsets[s->clips[item->clip].subset]);
             number(out.f, item->rate);
             also(out.f, states[item->state]);
-            also(out.f, item->state == REPORT_DONE ? s->metrics[m].name : "");
+            also(out.f, item->state == REPORT_RESULT_DONE ? s->metrics[m].name : "");
             fprintf(out.f, ",%zu,%zu", p->frames, p->equal);
             number(out.f, p->mean);
             number(out.f, p->median);
@@ -100,7 +100,7 @@ static int frame_lines(void *opaque, size_t i, size_t m, const int64_t *frames,
                        const double *values, size_t n)
 {
     const frames_to *to = opaque;
-    const report_item *item = &to->s->items[i];
+    const report_result *item = &to->s->items[i];
 
     for (size_t k = 0; k < n; k++) {
         fprintf(to->f, "%" PRId64 ",", item->id);

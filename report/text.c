@@ -326,7 +326,7 @@ static void pairs(const style *t, FILE *f, const report_summary *s)
 
 static void failures(const style *t, FILE *f, const report_summary *s)
 {
-    if (s->count[REPORT_DONE] == s->n_items)
+    if (s->count[REPORT_RESULT_DONE] == s->n_items)
         return;
     heading(t, f, "Not scored", NULL);
     begin_table(t, f, 4, 4);
@@ -335,9 +335,9 @@ static void failures(const style *t, FILE *f, const report_summary *s)
             t->next);
     end_heading(t, f, 4, 4);
     for (size_t i = 0; i < s->n_items; i++) {
-        const report_item *item = &s->items[i];
+        const report_result *item = &s->items[i];
 
-        if (item->state == REPORT_DONE)
+        if (item->state == REPORT_RESULT_DONE)
             continue;
         begin_row(t, f);
         entry_name(t, f, s, item->entry);
@@ -347,9 +347,9 @@ static void failures(const style *t, FILE *f, const report_summary *s)
         name(t, f, s->subsets[s->clips[item->clip].subset]);
         fputs(t->next, f);
         name(t, f,
-             item->state == REPORT_TODO ? "not done yet"
-             : item->error              ? item->error
-                                        : "no reason is known");
+             item->state == REPORT_RESULT_TODO ? "not done yet"
+             : item->error                     ? item->error
+                                               : "no reason is known");
         end_row(t, f);
     }
     end_table(t, f);
