@@ -5,9 +5,10 @@
  *     store.c               the SQLite file: jobs, scores, what was said of failures
  *     frames.c              an item's frames: reference and output side by side (frames.h)
  *     run.c                 scores what the store still lacks
- *     shard.c               one store cut in many and put together again
- *     summary.c             means, intervals, significance, BD-rate, from a store
- *     page.c tables.c       what people read: HTML, CSV, JSON, Markdown, LaTeX
+ *     shard.c folder.c      one store cut in many and put together again
+ *     summary.c means.c     means, intervals, significance, BD-rate, from a store, by
+ *                           stats.c and bd.c
+ *     page.c tables.c ...   what people read (output.h): HTML, CSV, JSON, Markdown, LaTeX
  *
  * The store is the contract between what scores and what tells: SCHEMA below.
  */
@@ -52,8 +53,9 @@
 
 #define REPORT_WHY 512
 
-/* page.c, tables.c: everything that people read, from a store, into the folder `out`:
- * index.html, items.csv, frames.csv, summary.csv, report.json, tables.md, tables.tex. */
+/* Everything that people read, from a store, into the folder `out`, which is made where its
+ * parent exists: index.html, items.csv, frames.csv, summary.csv, pairs.csv, bdrate.csv,
+ * report.json, tables.md, tables.tex.  The same store gives the same bytes. */
 int report_write(sqlite3 *store, const char *out, char why[REPORT_WHY]);
 
 #endif
