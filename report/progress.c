@@ -3,6 +3,8 @@
  */
 #include "progress.h"
 
+#include "compare.h"
+
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -14,15 +16,6 @@ double report_seconds(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-void report_print(FILE *f, const char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 32 || *text == 127)
-            fprintf(f, "\\x%02x", (unsigned char)*text);
-        else
-            putc(*text, f);
 }
 
 void report_progress_begin(report_progress *p, size_t total, bool quiet)
@@ -101,11 +94,7 @@ void report_progress_show(report_progress *p, double part, const char *name)
             return;
         fprintf(stderr, "%zu of %zu items, %d %%, %s left", p->done, p->total,
                 (int)(100 * fraction), left);
-        if (name) {
-            fputs(": ", stderr);
-            report_print(stderr, name);
-        }
-        putc('\n', stderr);
+        fprintf(stderr, "%s%s\n", name ? ": " : "", name ? cli_plain(name) : "");
         p->said = p->done;
     }
     p->drawn = now;
@@ -114,8 +103,7 @@ void report_progress_show(report_progress *p, double part, const char *name)
 void report_progress_say(report_progress *p, const char *text)
 {
     wipe(p);
-    report_print(stderr, text);
-    putc('\n', stderr);
+    fprintf(stderr, "%s\n", cli_plain(text));
 }
 
 void report_progress_end(report_progress *p)

@@ -27,9 +27,6 @@ void report_progress_say(report_progress *p, const char *text);
 
 void report_progress_end(report_progress *p);
 
-/* Text from outside as it can be shown: control characters as \xNN. */
-void report_print(FILE *f, const char *text);
-
 double report_seconds(void);
 
 #endif
