@@ -142,6 +142,7 @@ static void work_on(worker *w)
     pthread_mutex_lock(&p->lock);
     p->progress.done++;
     p->progress.failed += got < 0;
+    w->part = 0;
     p->last = w->item;
     if (got < 0)
         say_failed(p, w->item, why);
