@@ -93,6 +93,8 @@ static char *describe_layout(const report_request *q)
 
 static int collect(report_plan *p, const report_request *q, char why[REPORT_WHY])
 {
+    char what[REPORT_WHY];
+
     p->every = q->every;
     p->unit = "line";
     if (q->layout) {
@@ -106,12 +108,12 @@ static int collect(report_plan *p, const report_request *q, char why[REPORT_WHY]
             return -1;
         /* Methods without a folder are those made here. */
         for (size_t i = 0; i < q->n_methods; i++)
-            if (report_plan_baseline(p, q->methods[i].name, why))
-                return -1;
+            if (report_plan_baseline(p, q->methods[i].name, what))
+                return report_fail(why, "%s: %s", q->source, what);
     }
     if (q->kind)
         p->codec = !strcmp(q->kind, "codec");
-    return report_plan_finish(p, why);
+    return report_plan_finish(p, what) ? report_fail(why, "%s: %s", q->source, what) : 0;
 }
 
 static int create(const char *path, const report_plan *p, const report_request *q,

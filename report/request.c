@@ -186,52 +186,7 @@ static const struct argp_child run_children[] = {{&run_argp, 0, NULL, 0},
                                                  {&shard_argp, 0, NULL, 0},
                                                  {0}};
 
-static bool plans(const report_request *q)
-{
-    return q->command == REPORT_ALL || q->command == REPORT_PLAN;
-}
-
-static void check(const struct argp_state *state, const report_request *q)
-{
-    if (plans(q) && !q->source)
-        argp_error(state, "a manifest is missing, or with --layout the root of a data set");
-    if (plans(q) && !q->out)
-        argp_error(state, "--out DIR is missing: where the report goes");
-    if (!plans(q) && !q->out)
-        argp_error(state, "the folder of a report is missing");
-    for (size_t i = 0; i < q->n_methods && !q->layout; i++)
-        if (q->methods[i].root)
-            argp_error(state,
-                       "--method goes with --layout; a manifest names its methods itself");
-    if (q->layout && !q->n_methods)
-        argp_error(state, "--layout needs a --method NAME=ROOT or a --baseline");
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    report_request *q = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT:
-        for (int i = 0; state->root_argp->children && state->root_argp->children[i].argp; i++)
-            state->child_inputs[i] = q;
-        break;
-    case ARGP_KEY_ARG:
-        if (plans(q) ? q->source != NULL : q->out != NULL)
-            argp_error(state, "one argument too many: \"%s\"", arg);
-        *(plans(q) ? &q->source : &q->out) = arg;
-        break;
-    case KEY_SHARDS:
-        q->run.shards = whole(state, arg, "--shards", 1, REPORT_SHARDS_MAX);
-        break;
-    case ARGP_KEY_END:
-        check(state, q);
-        break;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-    return 0;
-}
+static error_t parse(int key, char *arg, struct argp_state *state);
 
 static const char all_text[] =
     "Scores many clips by many methods or encodes, and writes a report: a page, CSV, JSON, "
@@ -298,6 +253,54 @@ static const struct argp commands[] = {
     [REPORT_RUN_ONLY] = {NULL, parse, "DIR", run_text, run_children, NULL, NULL},
     [REPORT_MERGE] = {merge_options, parse, "DIR", merge_text, NULL, NULL, NULL},
     [REPORT_WRITE] = {NULL, parse, "DIR", write_text, NULL, NULL, NULL}};
+
+static bool plans(const report_request *q)
+{
+    return q->command == REPORT_ALL || q->command == REPORT_PLAN;
+}
+
+static void check(const struct argp_state *state, const report_request *q)
+{
+    if (plans(q) && !q->source)
+        argp_error(state, "a manifest is missing, or with --layout the root of a data set");
+    if (plans(q) && !q->out)
+        argp_error(state, "--out DIR is missing: where the report goes");
+    if (!plans(q) && !q->out)
+        argp_error(state, "the folder of a report is missing");
+    for (size_t i = 0; i < q->n_methods && !q->layout; i++)
+        if (q->methods[i].root)
+            argp_error(state,
+                       "--method goes with --layout; a manifest names its methods itself");
+    if (q->layout && !q->n_methods)
+        argp_error(state, "--layout needs a --method NAME=ROOT or a --baseline");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    report_request *q = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        for (int i = 0;
+             commands[q->command].children && commands[q->command].children[i].argp; i++)
+            state->child_inputs[i] = q;
+        break;
+    case ARGP_KEY_ARG:
+        if (plans(q) ? q->source != NULL : q->out != NULL)
+            argp_error(state, "one argument too many: \"%s\"", arg);
+        *(plans(q) ? &q->source : &q->out) = arg;
+        break;
+    case KEY_SHARDS:
+        q->run.shards = whole(state, arg, "--shards", 1, REPORT_SHARDS_MAX);
+        break;
+    case ARGP_KEY_END:
+        check(state, q);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
 
 void report_request_parse(report_request *q, int argc, char **argv)
 {

@@ -56,14 +56,10 @@ static int prepare(sqlite3 *db, sqlite3_stmt **s, char why[REPORT_WHY], const ch
 
 static int check_version(sqlite3 *db, char why[REPORT_WHY])
 {
-    sqlite3_stmt *s;
-    int version = 0;
+    int64_t version;
 
-    if (prepare(db, &s, why, "PRAGMA user_version"))
+    if (report_store_number(db, &version, why, "PRAGMA user_version", 0))
         return -1;
-    if (sqlite3_step(s) == SQLITE_ROW)
-        version = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
     return version == 1 ? 0
                         : report_fail(why, "%s is no store of this version of lpips report",
                                       sqlite3_db_filename(db, "main"));

@@ -31,7 +31,9 @@ int report_same_plan(sqlite3 *db, const char *path, char why[REPORT_WHY])
     static const char *const differences[] = {
         "SELECT count(*) FROM (SELECT " PLANNED " FROM main.item EXCEPT SELECT " PLANNED
         " FROM other.item)",
-        "SELECT (SELECT count(*) FROM main.item) - (SELECT count(*) FROM other.item)",
+        "SELECT (SELECT count(*) FROM main.item) <> (SELECT count(*) FROM other.item) OR"
+        " (SELECT count(*) FROM main.metric) <> (SELECT count(*) FROM other.metric) OR"
+        " (SELECT count(*) FROM main.about) <> (SELECT count(*) FROM other.about)",
         "SELECT count(*) FROM (SELECT * FROM main.metric EXCEPT SELECT * FROM other.metric)",
         "SELECT count(*) FROM (SELECT * FROM main.about EXCEPT SELECT * FROM other.about)"};
 
