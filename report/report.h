@@ -3,8 +3,9 @@
  *
  *     manifest.c layout.c   what is to be scored: from a file, or by a data set's folders
  *     store.c               the SQLite file: jobs, scores, what was said of failures
+ *     frames.c              an item's frames: reference and output side by side (frames.h)
  *     run.c                 scores what the store still lacks
- *     shard.c               plan, merge: one store cut in many and put together again
+ *     shard.c               one store cut in many and put together again
  *     summary.c means.c     means, intervals, significance, BD-rate, from a store, by
  *                           stats.c and bd.c
  *     page.c tables.c ...   what people read (output.h): HTML, CSV, JSON, Markdown, LaTeX
@@ -29,7 +30,8 @@
  *          number from 0 is no multiple of it, 0: all.  state: 0 to do, 1 done, 2 failed;
  *          error says why.  Paths are as in the manifest, made absolute.
  *          A triplet's reference is the true middle picture; first and last are its
- *          neighbours, for methods that are made here ("blend", "repeat"), '' without.
+ *          neighbours, for methods that are made here, '' without; the output of those is
+ *          "baseline:blend" or "baseline:repeat" and no path.
  * score    value of a metric for a frame, numbered from 0 in the output.  For tlpips_NET the
  *          frame is the second of the two.  PSNR of equal frames is stored as 'inf' is not a
  *          number: NULL.
