@@ -65,6 +65,8 @@ $(TESTS_DIR)/score_dump: $(OBJ)/tests/score_dump.o $(TESTS_DIR)/libsupport.a $(L
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(TEST_LIBS) $(ALL_LIBS) -o $@
 
+include tests/report.mk
+
 .SECONDARY: $(TEST_NAMES:%=$(OBJ)/tests/test_%.o)
 -include $(wildcard $(OBJ)/tests/*.d $(OBJ)/tests/fuzz/*.d)
 
