@@ -15,12 +15,15 @@ $(TESTS_DIR)/report_write: $(OBJ)/tests/report_write.o $(CLI_LIB) $(LIBLPIPS)
 $(OBJ)/tests/test_report_%.o: EXTRA = -Ireport
 $(OBJ)/tests/report_write.o: EXTRA = -Ireport
 
+command_report_test = env REPORT_WRITE=$(TESTS_DIR)/report_write LPIPS=$(BUILD)/bin/lpips \
+    $(PYTHON) tests/report_test.py -v
+
 # Debian's selenium belongs to its own Python, which need not be the first in the path.
 BROWSER_PYTHON = $(or $(shell for p in $(PYTHON) /usr/bin/python3; do \
     $$p -c 'import selenium' 2>/dev/null && echo $$p && break; done),$(PYTHON))
 test_page = $(call counted,report-page,env REPORT_WRITE=$(TESTS_DIR)/report_write \
-    $(BROWSER_PYTHON) tests/report_page.py -v)
+    LPIPS=$(BUILD)/bin/lpips $(BROWSER_PYTHON) tests/report_page.py -v)
 
 .PHONY: check-page
-check-page: $(TESTS_DIR)/report_write ## the page of reports in a headless Chromium
+check-page: $(TESTS_DIR)/report_write $(BUILD)/bin/lpips ## the page of reports in a headless Chromium
 	@$(test_page)

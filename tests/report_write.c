@@ -3,6 +3,7 @@
  */
 #include "report.h"
 
+#include <libavutil/log.h>
 #include <stdio.h>
 
 int main(int argc, char **argv)
@@ -15,6 +16,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: report_write STORE FOLDER\n");
         return 2;
     }
+    av_log_set_level(AV_LOG_ERROR);
     if (sqlite3_open_v2(argv[1], &store, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
         status = report_write(store, argv[2], why) < 0;
     else
