@@ -257,23 +257,25 @@ static int open_score(pictures *p, char why[REPORT_WHY])
     return -1;
 }
 
-/* The colours of the maps from 0 to full scale. */
+/* The colours of the maps from 0 to full scale, and the one beyond. */
 static void add_bar(pictures *p, json_t *document)
 {
     float steps[BAR_WIDTH * BAR_HEIGHT];
     uint8_t rgb[3 * BAR_WIDTH * BAR_HEIGHT];
+    const uint8_t *over = lpips_colormap_over(COLORS);
     char why[REPORT_WHY];
     json_t *bar;
     int w, h;
 
     for (int i = 0; i < BAR_WIDTH * BAR_HEIGHT; i++)
         steps[i] = full_scale * (float)(i % BAR_WIDTH) / (BAR_WIDTH - 1);
-    lpips_colorize(rgb, steps, BAR_WIDTH * BAR_HEIGHT, COLORS, full_scale,
-                   lpips_colormap_over(COLORS));
+    lpips_colorize(rgb, steps, BAR_WIDTH * BAR_HEIGHT, COLORS, full_scale, over);
     bar = png(p, rgb, BAR_WIDTH, BAR_HEIGHT, &w, &h, why);
+    snprintf(why, sizeof why, "#%02x%02x%02x", over[0], over[1], over[2]);
     if (bar)
         json_object_set_new(document, "bar",
-                            json_pack("{s:o, s:f}", "image", bar, "to", (double)full_scale));
+                            json_pack("{s:o, s:f, s:s}", "image", bar, "to",
+                                      (double)full_scale, "over", why));
 }
 
 /* ---- all of them ------------------------------------------------------------------ */
