@@ -5,7 +5,8 @@ Sorted, hovered, turned dark, flipped; and nothing that it does leaves the machi
 Needs Debian's chromium, chromium-driver and python3-selenium; skipped without.
 
 usage: report_page.py [-v]                      the tests
-       report_page.py --shots PAGE PREFIX       PREFIX-desktop.png, -dark.png, -phone.png of a page
+       report_page.py --shots PAGE PREFIX [ID]  PREFIX-desktop.png, -dark.png, -phone.png of a page, from
+                                                element ID on
 """
 
 import base64
@@ -417,13 +418,14 @@ class Recorder(unittest.TestCase):
         browser.driver.get_log("browser")
 
 
-def shots(page, prefix):
+def shots(page, prefix, place=""):
     shown = Browser()
     try:
         for name, size, scheme in (("desktop", DESK, "light"), ("dark", DESK, "dark"), ("phone", PHONE, "light")):
             shown.size(*size)
             shown.scheme(scheme)
             shown.driver.get(address(page))
+            shown.driver.execute_script("if (arguments[0]) document.getElementById(arguments[0]).scrollIntoView()", place)
             time.sleep(0.5)
             with open(f"{prefix}-{name}.png", "wb") as f:
                 f.write(base64.b64decode(shown.driver.execute_cdp_cmd("Page.captureScreenshot", {})["data"]))

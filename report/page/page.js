@@ -111,7 +111,7 @@ function answerOfCodecs(lead) {
     el('strong', {}, data.methods[data.anchor]),
     (best.mean.low === null ? '' : ' (' + levelName() + ' of the difference ' + percent(best.mean.low) + ' to ' + percent(best.mean.high) + ')') +
       ', over ' + many(best.mean.n, 'clip', 'clips') + (best.mean.n < data.clips.length ? ' of ' + whole(data.clips.length) : '') + '.' +
-      (found.length > 1 ? ' Of ' + many(found.length, 'codec', 'codecs') + ' beside the anchor it needs least.' : '')]);
+      (less && found.length > 1 ? ' No other of the ' + whole(data.methods.length) + ' codecs needs less.' : '')]);
 }
 
 function top() {
