@@ -258,6 +258,8 @@ static void pchip_as_scipy(void **state)
                                  7.5245967741935491};
     static const double x2[] = {0, 1, 2, 3}, y2[] = {0, 1, 10, 10.5}, at2[] = {0.3, 2.5};
     static const double is2[] = {0.10260000000000001, 10.368421052631579};
+    static const double y4[] = {0, 1, -10, -11}, at4[] = {0.25, 0.5, 0.8, 2.5};
+    static const double is4[] = {0.578125, 0.875, 0.9920000000000001, -10.729166666666666};
     static const double x3[] = {0, 2}, y3[] = {1, 5}, at3[] = {0.5}, is3[] = {2};
     double value;
 
@@ -265,6 +267,7 @@ static void pchip_as_scipy(void **state)
     pchip(x, y, 6, at, is, COUNT(at));
     pchip(x1, y1, 6, at1, is1, COUNT(at1));
     pchip(x2, y2, 4, at2, is2, COUNT(at2));
+    pchip(x2, y4, 4, at4, is4, COUNT(at4)); /* an end slope held back at three secants */
     pchip(x3, y3, 2, at3, is3, 1);
     assert_int_equal(report_pchip(x, y, 1, 0, &value), -1);
 }
