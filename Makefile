@@ -166,8 +166,10 @@ demo: ## install what is missing, build all, score a short clip
 check: ## install what is missing, build all, pass every test
 	sh tools/deps.sh
 	sh tools/deps.sh gimp || echo 'GIMP cannot be had here; its tests are skipped'
+	sh tools/deps.sh browser || echo 'Chromium cannot be had here; its tests are skipped'
 	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) all weights
 	$(MAKE) $(jobs) run-tests
+	$(MAKE) check-page
 	$(call counted,gates,bash tests/gates.sh $(BUILD))
 	$(MAKE) $(jobs) ffmpeg-all $(TESTS_DIR)/score_dump
 	$(call counted,patches,bash tests/patches.sh)
