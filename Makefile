@@ -72,7 +72,7 @@ endif
 lib: $(LIB)/liblpips.so $(LIBLPIPS) $(LIB)/pkgconfig/liblpips.pc ## shared and static library
 
 # Without errno a root can be a vector.
-$(OBJ)/core/c/%.o $(OBJ)/core/frame.o: EXTRA = -O3 -fno-math-errno
+$(OBJ)/core/c/%.o: EXTRA = -O3 -fno-math-errno
 # Their assembly needs the register that instrumented builds would keep for frames.
 $(OBJ)/core/x86/kernels_avx2.o: EXTRA = -O3 -fno-math-errno -fomit-frame-pointer -mavx2 -mfma
 $(OBJ)/core/x86/kernels_avx512.o: EXTRA = -O3 -fno-math-errno -fomit-frame-pointer -mavx512f -mavx512vl \
@@ -149,6 +149,7 @@ include ffmpeg-filter/ffmpeg.mk
 include gimp-plugin/gimp.mk
 include cli/cli.mk
 include tests/tests.mk
+include report/report.mk
 
 # ---- the two commands of the README ------------------------------------------
 # As many jobs as there are cores, unless -j was given.

@@ -8,6 +8,7 @@
 CLI_PACKAGES := libavformat libavcodec libavfilter libswscale libavutil libpng jansson sqlite3
 CLI_SOURCES  := $(wildcard media/*.c cli/*.c report/*.c) ffmpeg-filter/lpips_colour.c
 CLI_OBJECTS  := $(CLI_SOURCES:%.c=$(OBJ)/%.o)
+include report/page.mk
 # Everything but main(), for tests.
 CLI_LIB      := $(BUILD)/tests/libcli.a
 CLI_LIBS      = $(shell pkg-config --libs $(CLI_PACKAGES))

@@ -3,6 +3,7 @@
  */
 #include "context.h"
 #include "frame.h"
+#include "memory.h"
 #include "pack.h"
 
 #include <limits.h>
@@ -119,7 +120,6 @@ int lpips_context_create(lpips_context **out, lpips_weights *w, int width, int h
 {
     lpips_context *c = NULL;
     lpips_options o;
-    void *arena = NULL;
     int status;
 
     if (!out)
@@ -142,10 +142,12 @@ int lpips_context_create(lpips_context **out, lpips_weights *w, int width, int h
         goto fail;
     status = LPIPS_ERR_MEMORY;
     c->picture = calloc((size_t)c->plan.pictures, sizeof *c->picture);
-    if (!c->picture || (o.memory_limit && c->plan.bytes > o.memory_limit) ||
-        posix_memalign(&arena, 64, c->plan.bytes))
+    if (!c->picture || (o.memory_limit && c->plan.bytes > o.memory_limit))
         goto fail;
-    c->arena = memset(arena, 0, c->plan.bytes);
+    c->arena = lpips_alloc(c->plan.bytes);
+    if (!c->arena)
+        goto fail;
+    memset(c->arena, 0, c->plan.bytes);
     status = lpips_pool_create(&c->pool, c->plan.threads, o.parallel, o.parallel_opaque);
     if (status)
         goto fail;

@@ -24,8 +24,14 @@ typedef struct lpips_frame_rows {
 /* LPIPS_ERR_ARGUMENT for what is no frame, LPIPS_ERR_UNSUPPORTED for its matrix. */
 int lpips_frame_prepare(lpips_frame_rows *r, const lpips_frame *frame);
 
-/* n columns from x on, of row y, to three rows of floats 0..1; x is a multiple of 4 and n at
- * most LPIPS_FRAME_TILE. */
-void lpips_frame_columns(const lpips_frame_rows *r, float *const rgb[3], int y, int x, int n);
+static inline int lpips_clamp(int x, int low, int high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+static inline int lpips_frame_is_yuv(const lpips_frame *f)
+{
+    return f->plane[1] && f->matrix != LPIPS_MATRIX_RGB;
+}
 
 #endif

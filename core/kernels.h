@@ -14,6 +14,8 @@
 #ifndef LPIPS_KERNELS_H
 #define LPIPS_KERNELS_H
 
+#include "frame.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -67,6 +69,11 @@ typedef struct lpips_kernels {
      * float is not finite or beyond +-65536 (dst is then undefined). */
     int (*load_row[3])(float *dst, const void *const src[3], ptrdiff_t pixel_stride, int n,
                        const float mul[3], const float add[3]);
+
+    /* n columns from x on, of row y of a frame, to three rows of floats 0..1; x is a multiple
+     * of 4, n at most LPIPS_FRAME_TILE.  The same bits on every instruction set. */
+    void (*frame_columns)(const lpips_frame_rows *r, float *const rgb[3], int y, int x,
+                          int n);
 
     /* One row of n pooled pixels: the maximum over `size` rows and columns, step 2. */
     void (*pool_row)(float *dst, const float *const *rows, int size, int n, int ch);

@@ -164,12 +164,12 @@ INLINE void at10(vec *y, const vec *m, int out)
     {                                                                                    \
         for (int c = 0; c < ch; c += VL) {                                               \
             vec t[nx][ny];                                                               \
-            for (int i = 0; i < ny * nx && ASK(ny, nx); i++)                             \
-                __builtin_prefetch(v + i * v_pos + c, 1);                                \
             for (int x = 0; x < nx; x++) {                                               \
                 vec d[ny];                                                               \
                 _Pragma("GCC unroll 10") for (int y = 0; y < ny; y++) d[y] =             \
                     LOAD(rows[y] + x * px + c);                                          \
+                _Pragma("GCC unroll 10") for (int y = 0; y < ny && ASK(ny, nx); y++)     \
+                    __builtin_prefetch(v + (y * nx + x) * v_pos + c, 1);                 \
                 bt##ny(t[x], d);                                                         \
             }                                                                            \
             for (int y = 0; y < ny; y++) {                                               \
@@ -412,8 +412,11 @@ static int load_u8(float *dst, const void *const src[3], ptrdiff_t step, int n,
 }
 #endif
 
+#include "frame_template.h"
+
 static void init_template(lpips_kernels *k)
 {
+    k->frame_columns = frame_columns;
 #ifdef LOADU8
     k->load_row[0] = load_u8;
 #endif

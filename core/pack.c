@@ -2,6 +2,7 @@
  * pack.c - filters in the form the kernels read.
  */
 #include "pack.h"
+#include "memory.h"
 #include "kernels.h"
 
 #include <stdint.h>
@@ -150,9 +151,9 @@ static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k)
 {
     const float *src = lpips_weights_tensor(w, k->name, "weight");
     struct lpips_packed *p = malloc(sizeof *p + strlen(k->name) + 1);
-    void *data;
+    float *data = p ? lpips_alloc(packed_count(k) * sizeof *data) : NULL;
 
-    if (!p || posix_memalign(&data, 64, packed_count(k) * sizeof(float))) {
+    if (!data) {
         free(p);
         return NULL;
     }

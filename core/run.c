@@ -46,7 +46,8 @@ static void load_frame(lpips_context *c, const lpips_frame *frame, float *dst, i
         int skip = x < x0 ? x0 - x : 0;
 
         n = x1 - x < LPIPS_FRAME_TILE ? x1 - x : LPIPS_FRAME_TILE;
-        lpips_frame_columns(&rows, (float *const[3]){line[0], line[1], line[2]}, y, x, n);
+        c->kernels.frame_columns(&rows, (float *const[3]){line[0], line[1], line[2]}, y, x,
+                                 n);
         if (c->kernels.load_row[LPIPS_F32](dst + 3 * (x + skip - x0),
                                            (const void *[3]){line[0] + skip, line[1] + skip,
                                                              line[2] + skip},

@@ -3,10 +3,12 @@
  *
  *     manifest.c layout.c   what is to be scored: from a file, or by a data set's folders
  *     store.c               the SQLite file: jobs, scores, what was said of failures
+ *     frames.c              an item's frames: reference and output side by side (frames.h)
  *     run.c                 scores what the store still lacks
- *     shard.c               plan, merge: one store cut in many and put together again
- *     summary.c             means, intervals, significance, BD-rate, from a store
- *     page.c tables.c       what people read: HTML, CSV, JSON, Markdown, LaTeX
+ *     shard.c folder.c      one store cut in many and put together again
+ *     summary.c means.c     means, intervals, significance, BD-rate, from a store, by
+ *                           stats.c and bd.c
+ *     page.c tables.c ...   what people read (output.h): HTML, CSV, JSON, Markdown, LaTeX
  *
  * The store is the contract between what scores and what tells: SCHEMA below.
  */
@@ -28,7 +30,8 @@
  *          number from 0 is no multiple of it, 0: all.  state: 0 to do, 1 done, 2 failed;
  *          error says why.  Paths are as in the manifest, made absolute.
  *          A triplet's reference is the true middle picture; first and last are its
- *          neighbours, for methods that are made here ("blend", "repeat"), '' without.
+ *          neighbours, for methods that are made here, '' without; the output of those is
+ *          "baseline:blend" or "baseline:repeat" and no path.
  * score    value of a metric for a frame, numbered from 0 in the output.  For tlpips_NET the
  *          frame is the second of the two.  PSNR of equal frames is stored as 'inf' is not a
  *          number: NULL.
@@ -50,8 +53,9 @@
 
 #define REPORT_WHY 512
 
-/* page.c, tables.c: everything that people read, from a store, into the folder `out`:
- * index.html, items.csv, frames.csv, summary.csv, report.json, tables.md, tables.tex. */
+/* Everything that people read, from a store, into the folder `out`, which is made where its
+ * parent exists: index.html, items.csv, frames.csv, summary.csv, pairs.csv, bdrate.csv,
+ * report.json, tables.md, tables.tex.  The same store gives the same bytes. */
 int report_write(sqlite3 *store, const char *out, char why[REPORT_WHY]);
 
 #endif

@@ -187,10 +187,18 @@ static const struct part_test {
     void (*run)(const lpips_kernels *k);
     size_t at, size; /* the entries of the table that it tests */
 } parts[] = {
-    PART(gemm, gemm),         PART(gemm_blocks, gemm),      PART(row_filters, gemm),
-    PART(wino_in, wino_in),   PART(wino_out, wino_out),     PART(wino_filters, wino_in),
-    PART(pool_row, pool_row), PART(head_row, head_row),     PART(head_zero, head_row),
-    PART(load_row, load_row), PART(load_refuses, load_row),
+    PART(gemm, gemm),
+    PART(gemm_blocks, gemm),
+    PART(row_filters, gemm),
+    PART(wino_in, wino_in),
+    PART(wino_out, wino_out),
+    PART(wino_filters, wino_in),
+    PART(pool_row, pool_row),
+    PART(head_row, head_row),
+    PART(head_zero, head_row),
+    PART(load_row, load_row),
+    PART(load_refuses, load_row),
+    PART(frame_columns, frame_columns),
 };
 
 /* One part for one set; no kernels: the machine lacks the set. */

@@ -67,6 +67,7 @@ void check_head_row(const lpips_kernels *k);
 void check_head_zero(const lpips_kernels *k);
 void check_load_row(const lpips_kernels *k);
 void check_load_refuses(const lpips_kernels *k);
+void check_frame_columns(const lpips_kernels *k);
 
 /* checkkernels_wino.c */
 void check_wino_in(const lpips_kernels *k);

@@ -235,3 +235,62 @@ void check_load_refuses(const lpips_kernels *k)
                     fail_msg("%s: %s", guard_now, fine ? "refused" : "accepted");
             }
 }
+
+/* ---- frames ------------------------------------------------------------- */
+
+/* A frame of n columns and two rows of random samples, that end where nothing may be read. */
+static lpips_frame make_frame(int i, int n)
+{
+    lpips_frame f = {.width = n, .height = 2, .bits = i % 3 == 0 ? 8 : i % 3 == 1 ? 10 : 16};
+    int bytes = f.bits == 8 ? 1 : 2;
+
+    f.matrix = i % 7 == 6 ? LPIPS_MATRIX_RGB : LPIPS_MATRIX_BT709;
+    f.chroma_x = f.matrix == LPIPS_MATRIX_RGB ? 0 : i / 3 % 3;
+    f.chroma_y = f.matrix == LPIPS_MATRIX_RGB ? 0 : i / 9 % 2;
+    f.chroma_location = 1 + i % 6;
+    f.levels = 1 + i % 2;
+    for (int p = 0; p < 3; p++) {
+        int width = p ? (n + (1 << f.chroma_x) - 1) >> f.chroma_x : n;
+        int rows = p ? (2 + f.chroma_y) >> f.chroma_y : 2;
+        uint8_t *at = guard_place(IN + p, (size_t)(width * rows * bytes), AFTER);
+
+        for (int j = 0; j < width * rows * bytes; j++)
+            at[j] = (uint8_t)guard_draw();
+        f.plane[p] = at;
+        f.step[p] = bytes;
+        f.row_stride[p] = width * bytes;
+    }
+    return f;
+}
+
+/* The conversion itself is held against the formulas in test_frame.c. */
+void check_frame_columns(const lpips_kernels *k)
+{
+    static float want[3][LPIPS_FRAME_TILE];
+    lpips_kernels c;
+
+    lpips_kernels_init(&c, 0);
+    for (int i = 0; i < 126; i++)
+        for (int n = 1; n <= GUARD_MOST; n += test_quick() ? 5 : 1) {
+            lpips_frame f = make_frame(i, n);
+            lpips_frame_rows r;
+            float *got[3];
+
+            NOW("frame %d, %d columns", i, n);
+            assert_int_equal(lpips_frame_prepare(&r, &f), LPIPS_OK);
+            for (int y = 0; y < 2; y++)
+                for (int x = 0; x < n; x += 28) {
+                    int many = n - x < 31 ? n - x : 31;
+
+                    for (int p = 0; p < 3; p++)
+                        got[p] = guard_out(OUT + p, (size_t)many, (enum side)(i % SIDES));
+                    k->frame_columns(&r, got, y, x, many);
+                    c.frame_columns(&r, (float *[3]){want[0], want[1], want[2]}, y, x, many);
+                    for (int p = 0; p < 3; p++) {
+                        for (int j = 0; j < many; j++)
+                            assert_true(guard_same(guard_take(got[p] + j), want[p][j]));
+                        guard_untouched(OUT + p);
+                    }
+                }
+        }
+}

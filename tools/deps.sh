@@ -57,6 +57,7 @@ for group in $groups; do
         need 'pkg-config --exists libpng' libpng-dev
         need 'pkg-config --exists jansson' libjansson-dev
         need 'pkg-config --exists sqlite3' libsqlite3-dev
+        need 'test -e /usr/share/javascript/chart.js/chart.min.js' libjs-chart.js
         ;;
     check)
         need 'command -v g++' g++
