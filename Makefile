@@ -166,11 +166,15 @@ demo: ## install what is missing, build all, score a short clip
 check: ## install what is missing, build all, pass every test
 	sh tools/deps.sh
 	sh tools/deps.sh gimp || echo 'GIMP cannot be had here; its tests are skipped'
+	sh tools/deps.sh browser || echo 'Chromium cannot be had here; its tests are skipped'
 	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) all weights
 	$(MAKE) $(jobs) run-tests
+	$(MAKE) check-page
 	$(call counted,gates,bash tests/gates.sh $(BUILD))
 	$(MAKE) $(jobs) ffmpeg-all $(TESTS_DIR)/score_dump
 	$(call counted,patches,bash tests/patches.sh)
+	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) cli
+	@$(test_cli)
 	@for v in $(FFMPEG_ALL); do [ ! -x $(BUILD)/bin/ffmpeg-$$v ] || \
 	    { $(call test_filter,$$v); } || exit 1; done
 	$(MAKE) $(jobs) gimp-tested
@@ -216,7 +220,7 @@ dest_lib     = $(DESTDIR)$(LIBDIR)
 dest_data    = $(DESTDIR)$(DATADIR)/liblpips
 dest_include = $(DESTDIR)$(INCLUDEDIR)
 
-install: lib ## library, header, pkg-config file and weights below DESTDIR and PREFIX
+install: lib $(install_cli) ## library, header, program and weights below DESTDIR and PREFIX
 	install -d $(dest_include) $(dest_lib)/pkgconfig $(dest_data)
 	install -m 644 core/lpips.h $(dest_include)
 	install -m 755 $(SO) $(dest_lib)
@@ -227,7 +231,7 @@ install: lib ## library, header, pkg-config file and weights below DESTDIR and P
 	    [ ! -e "$$f" ] || install -m 644 "$$f" $(dest_data); done
 	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || :
 
-uninstall: ## remove what install put there
+uninstall: uninstall-cli ## remove what install put there
 	rm -f $(dest_include)/lpips.h $(dest_lib)/liblpips.so $(dest_lib)/liblpips.so.$(MAJOR) \
 	    $(dest_lib)/liblpips.a $(dest_lib)/pkgconfig/liblpips.pc $(dest_data)/lpips-*.safetensors
 	[ ! -d $(dest_data) ] || rmdir --ignore-fail-on-non-empty $(dest_data)

@@ -26,24 +26,15 @@ struct cli_ahead {
     size_t bytes;                /* of pictures that are held */
     int videos;                  /* that are open */
     bool stop;
+    bool starved; /* of memory: an item did not come */
 };
 
 /* ---- one item --------------------------------------------------------------- */
 
-static cli_opened *new_opened(int sets)
-{
-    cli_opened *p = calloc(1, sizeof *p);
-
-    if (p) {
-        p->source = calloc((size_t)sets + 1, sizeof *p->source);
-        p->frame = calloc((size_t)sets + 1, sizeof *p->frame);
-        p->why = calloc((size_t)sets + 1, sizeof *p->why);
-    }
-    return p;
-}
-
 static void free_opened(cli_opened *p, int sets)
 {
+    if (!p)
+        return;
     for (int i = 0; i <= sets; i++) {
         media_close(p->source ? p->source[i] : NULL);
         if (p->frame)
@@ -55,7 +46,22 @@ static void free_opened(cli_opened *p, int sets)
     free(p);
 }
 
-/* Whether it went well, and a still picture is there. */
+static cli_opened *new_opened(int sets)
+{
+    cli_opened *p = calloc(1, sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->source = calloc((size_t)sets + 1, sizeof *p->source);
+    p->frame = calloc((size_t)sets + 1, sizeof *p->frame);
+    p->why = calloc((size_t)sets + 1, sizeof *p->why);
+    if (p->source && p->frame && p->why)
+        return p;
+    free_opened(p, sets);
+    return NULL;
+}
+
+/* A still picture is read and its file closed; a video stays open. */
 static void open_one(cli_opened *p, int i, const char *path)
 {
     const AVFrame *frame;
@@ -92,7 +98,7 @@ static cli_opened *open_item(const cli_item *item, int sets)
 {
     cli_opened *p = new_opened(sets);
 
-    if (!p || !p->source || !p->frame || !p->why || !item->reference)
+    if (!p || !item->reference)
         return p;
     open_one(p, sets, item->reference);
     for (int i = 0; i < sets && !*p->why[sets]; i++)
@@ -133,6 +139,7 @@ static void *work(void *argument)
         pthread_mutex_lock(&a->lock);
         while (!may_come(a, i, p))
             pthread_cond_wait(&a->changed, &a->lock);
+        a->starved |= !p;
         a->slot[i % WINDOW] = p;
         a->bytes += p ? p->bytes : 0;
         a->videos += p && p->video;
@@ -169,12 +176,14 @@ cli_opened *cli_ahead_next(cli_ahead *a)
 
     pthread_mutex_lock(&a->lock);
     slot = &a->slot[a->take_next % WINDOW];
-    while (!*slot)
-        pthread_cond_wait(&a->changed, &a->lock);
+    while (!*slot && !a->starved && !cli_stopped())
+        cli_wait(&a->changed, &a->lock);
     p = *slot;
-    *slot = NULL;
-    a->take_next++;
-    pthread_cond_broadcast(&a->changed);
+    if (p) {
+        *slot = NULL;
+        a->take_next++;
+        pthread_cond_broadcast(&a->changed);
+    }
     pthread_mutex_unlock(&a->lock);
     return p;
 }
@@ -191,7 +200,7 @@ void cli_opened_free(cli_ahead *a, cli_opened *p)
 
 void cli_ahead_stop(cli_ahead *a)
 {
-    if (!a)
+    if (!a || cli_stopped()) /* readers may wait for a pipe, for ever */
         return;
     if (a->threads) {
         pthread_mutex_lock(&a->lock);
@@ -202,8 +211,7 @@ void cli_ahead_stop(cli_ahead *a)
     for (int i = 0; i < a->threads; i++)
         pthread_join(a->thread[i], NULL);
     for (int i = 0; i < WINDOW; i++)
-        if (a->slot[i])
-            free_opened(a->slot[i], a->items->sets);
+        free_opened(a->slot[i], a->items->sets);
     free(a->thread);
     free(a);
 }

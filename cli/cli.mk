@@ -29,3 +29,39 @@ $(BUILD)/bin/lpips: $(CLI_OBJECTS) $(LIBLPIPS)
 	$(CC) $(ALL_LDFLAGS) $^ $(CLI_LIBS) $(ALL_LIBS) -o $@
 
 -include $(CLI_OBJECTS:.o=.d)
+
+# ---- tests -------------------------------------------------------------------
+# Programs in C that look inside, and scripts that run the whole.
+CLI_TEST_NAMES := media png
+$(CLI_TEST_NAMES:%=$(OBJ)/tests/test_%.o): EXTRA = -Imedia -Icli -Ireport -Iffmpeg-filter \
+    $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(CLI_PACKAGES)))
+$(CLI_TEST_NAMES:%=$(BUILD)/tests/test_%): $(CLI_LIB)
+$(CLI_TEST_NAMES:%=$(BUILD)/tests/test_%): TEST_LIBS += $(CLI_LIB) $(LIBLPIPS) $(CLI_LIBS) -lz
+
+CLI_THEMES := $(patsubst tests/cli_%.py,%,$(wildcard tests/cli_*.py))
+test_cli = $(foreach t,$(CLI_THEMES),LPIPS=$(BUILD)/bin/lpips \
+    $(call counted,cli-$t,$(PYTHON) tests/cli_$t.py -v) && ):
+
+.PHONY: check-cli
+check-cli: cli ## the program lpips; what needs the filter's FFmpeg is skipped without it
+	@$(test_cli)
+
+# ---- installing --------------------------------------------------------------
+MANDIR  ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+cli_bin  = $(DESTDIR)$(PREFIX)/bin
+cli_man  = $(DESTDIR)$(MANDIR)/man1
+cli_bash = $(DESTDIR)$(BASHDIR)
+
+# The library installs without what the program needs.
+install_cli = $(if $(shell pkg-config --exists $(CLI_PACKAGES) && echo yes),install-cli)
+
+.PHONY: install-cli uninstall-cli
+install-cli: $(BUILD)/bin/lpips
+	install -d $(cli_bin) $(cli_man) $(cli_bash)
+	install -m 755 $< $(cli_bin)
+	install -m 644 cli/lpips.1 $(cli_man)
+	install -m 644 cli/lpips.bash-completion $(cli_bash)/lpips
+
+uninstall-cli:
+	rm -f $(cli_bin)/lpips $(cli_man)/lpips.1 $(cli_bash)/lpips

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <libavutil/common.h>
 #include <libavutil/frame.h>
@@ -265,14 +266,20 @@ static void report_missing(cli_run *run, const cli_item *item, const cli_opened 
             cli_run_broken(run, item, i, *p->why[sets] ? p->why[sets] : p->why[i]);
 }
 
+static void refuse_maps(cli_run *run, const cli_item *item)
+{
+    for (int i = 0; i < run->o->sets; i++)
+        if (item->distorted[i])
+            cli_run_broken(run, item, i,
+                           "--map draws pictures only; of videos FFmpeg's filter lpips makes "
+                           "maps (output=map)");
+}
+
 static void do_item(cli_run *run, const cli_item *item, cli_opened *p)
 {
     report_missing(run, item, p);
     if (p->video && run->o->map)
-        for (int i = 0; i < run->o->sets; i++)
-            cli_run_broken(run, item, i,
-                           "--map draws pictures only; of videos FFmpeg's filter lpips makes "
-                           "maps (output=map)");
+        refuse_maps(run, item);
     else if (p->video)
         cli_video(run, item, p);
     else if (p->frame[run->o->sets])
@@ -288,6 +295,13 @@ static void do_items(cli_run *run, cli_ahead *ahead)
         const cli_item *item = &run->items->item[i];
         cli_opened *p = cli_ahead_next(ahead);
 
+        if (!p) {
+            if (!cli_stopped()) {
+                run->broken++;
+                cli_warn("out of memory");
+            }
+            break;
+        }
         if (batches(run, p)) {
             if (b.n && !same_size(p->frame[1], b.opened[0]->frame[1]))
                 flush(run, ahead, &b);
@@ -365,6 +379,25 @@ static int finish(cli_run *run, double began)
     return run->broken ? CLI_FAILED : gate > 0 ? CLI_GATE : CLI_OK;
 }
 
+/* A model holds what it holds; whoever names a net besides means that one. */
+static int open_score(media_score **score, const cli_options *o, char why[MEDIA_WHY])
+{
+    const lpips_weights *w;
+
+    if (media_score_open(score, &o->score, why) < 0)
+        return -1;
+    w = media_score_weights(*score);
+    if (!o->score.model ||
+        ((!o->net_named || (int)lpips_weights_net(w) == o->score.net) &&
+         (!o->score.version || !strcmp(o->score.version, lpips_weights_version(w)))))
+        return 0;
+    snprintf(why, MEDIA_WHY,
+             "%.400s holds net %s, version %s, which is not what --net and --net-version ask "
+             "for; leave those out",
+             o->score.model, lpips_net_name(lpips_weights_net(w)), lpips_weights_version(w));
+    return -1;
+}
+
 static int go(cli_run *run, const cli_options *o, cli_items *items)
 {
     const double began = now();
@@ -374,12 +407,14 @@ static int go(cli_run *run, const cli_options *o, cli_items *items)
 
     run->set = calloc((size_t)o->sets, sizeof *run->set);
     if (run->set && cli_items_find(items, o, why) >= 0 &&
-        media_score_open(&run->score, &o->score, why) >= 0 &&
+        open_score(&run->score, o, why) >= 0 &&
         cli_output_open(&run->out, o, run->score, why) >= 0 &&
         cli_ahead_start(&ahead, items, o->jobs, why) >= 0) {
         do_items(run, ahead);
-        cli_ahead_stop(ahead);
         ret = finish(run, began);
+        if (cli_stopped())
+            _exit(ret);
+        cli_ahead_stop(ahead);
     } else {
         cli_warn("%s", why);
         cli_ahead_stop(ahead);

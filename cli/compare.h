@@ -18,6 +18,7 @@
 
 #include "media.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,7 +30,7 @@ typedef struct cli_options {
     const char *reference;
     char **distorted;
     int sets;
-    bool layers, strict, quiet, verbose, recursive;
+    bool net_named, layers, strict, quiet, verbose, recursive;
     int jobs; /* threads that read pictures */
     int pool; /* a number of lpips_stats_name() */
     bool gated;
@@ -156,7 +157,8 @@ typedef struct cli_ahead cli_ahead;
 
 int cli_ahead_start(cli_ahead **out, const cli_items *items, int jobs, char why[MEDIA_WHY]);
 
-/* Items come in order.  Takes it over from the readers; cli_opened_free() afterwards. */
+/* Items come in order, to be given back by cli_opened_free(); NULL once a signal came or
+ * memory is short. */
 cli_opened *cli_ahead_next(cli_ahead *a);
 void cli_opened_free(cli_ahead *a, cli_opened *opened);
 void cli_ahead_stop(cli_ahead *a);
@@ -195,8 +197,12 @@ const char *cli_plain(const char *text);
 /* Messages of media/ and libav* from now on; signals to stop. */
 void cli_say_start(const cli_options *o);
 
-/* The signal that came, or 0. */
+/* The signal that came, or 0.  After one nothing is waited for and no thread is joined: what
+ * is known is written, and the process ends. */
 int cli_stopped(void);
+
+/* As pthread_cond_wait(), but looks up now and then, for a signal wakes nobody. */
+void cli_wait(pthread_cond_t *condition, pthread_mutex_t *lock);
 
 /* How far it is; total 0: unknown. */
 void cli_progress(int64_t done, int64_t total, const char *what);

@@ -95,9 +95,11 @@ int cli_feed_next(cli_feed *f, AVFrame **frame, char why[MEDIA_WHY])
     int ret;
 
     pthread_mutex_lock(&f->lock);
-    while (f->put == f->got && f->state > 0)
-        pthread_cond_wait(&f->changed, &f->lock);
-    if (f->put > f->got) {
+    while (f->put == f->got && f->state > 0 && !cli_stopped())
+        cli_wait(&f->changed, &f->lock);
+    if (cli_stopped()) {
+        ret = 0;
+    } else if (f->put > f->got) {
         *frame = f->frame[f->got++ % MOST];
         ret = 1;
         pthread_cond_broadcast(&f->changed);
@@ -111,7 +113,7 @@ int cli_feed_next(cli_feed *f, AVFrame **frame, char why[MEDIA_WHY])
 
 void cli_feed_stop(cli_feed *f)
 {
-    if (!f)
+    if (!f || cli_stopped()) /* it may wait for a pipe, for ever */
         return;
     pthread_mutex_lock(&f->lock);
     f->stop = true;

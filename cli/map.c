@@ -9,7 +9,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A folder is meant where there are several: "maps/1_name.png", by the number of the set. */
+/* The folders on the way to a file. */
+static int make_folders(char *path, char why[MEDIA_WHY])
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(path, 0777) && errno != EEXIST) {
+            snprintf(why, MEDIA_WHY, "%.400s: the folder for maps cannot be made: %s", path,
+                     strerror(errno));
+            return -1;
+        }
+        *slash = '/';
+    }
+    return 0;
+}
+
+/* A folder is meant where there are several: "maps/name.png", and "maps/1/name.png" by the
+ * number of the set where there are several sets. */
 int cli_map_path(char **path, const cli_options *o, const cli_items *items, const char *name,
                  int set, char why[MEDIA_WHY])
 {
@@ -24,21 +40,15 @@ int cli_map_path(char **path, const cli_options *o, const cli_items *items, cons
         name += strlen(folder) + strspn(name + strlen(folder), "/");
     else if (strrchr(name, '/'))
         name = strrchr(name, '/') + 1;
-    if (mkdir(o->map, 0777) && errno != EEXIST) {
-        snprintf(why, MEDIA_WHY, "%s: the folder for maps cannot be made: %s", o->map,
-                 strerror(errno));
-        return -1;
-    }
     if (items->sets > 1)
-        n = asprintf(path, "%s/%d_%s.png", o->map, set + 1, name);
+        n = asprintf(path, "%s/%d/%s.png", o->map, set + 1, name);
     else
         n = asprintf(path, "%s/%s.png", o->map, name);
-    if (n < 0)
+    if (n < 0) {
+        *path = NULL;
         return -1;
-    for (char *c = *path + strlen(o->map) + 1; *c; c++)
-        if (*c == '/')
-            *c = '_';
-    return 0;
+    }
+    return make_folders(*path, why);
 }
 
 int cli_map_write(const char *path, const cli_options *o, const float *distances, int width,

@@ -47,7 +47,7 @@ static const struct argp_option known[] = {
     {NULL, 0, NULL, 0, "Output:", 2},
     {"layers", 'l', NULL, 0, "the terms of the net's layers too, after the distance", 0},
     {"map", 'm', "FILE", 0,
-     "a heatmap as a PNG; of several pictures a folder, with a map for each name", 0},
+     "a heatmap as a PNG; of several pictures a folder of maps, by their names", 0},
     {"colors", KEY_COLORS, "NAME", 0, "of the map: viridis, magma, inferno, cividis, gray",
      0},
     {"scale-max", KEY_SCALE_MAX, "X", 0, "the distance of the last colour (0.5)", 0},
@@ -79,11 +79,11 @@ static const char text[] =
     "has them the other way around.)\n"
     "\n"
     "    lpips original.png encoded.png\n"
-    "    lpips original.png q10.jpg q50.jpg q90.jpg     one reference, three distances\n"
-    "    lpips frames/ methodA/ methodB/                pairs by name\n"
-    "    lpips source.mp4 encoded.mp4 --csv frames.csv  frame by frame\n"
-    "    lpips source.mp4 encoded.mp4 --pool p95 --fail-above 0.1 && echo good\n"
-    "    lpips -q originals/ encodes/ | sort -n | tail  the worst ones\n"
+    "    lpips original.png q10.jpg q50.jpg q90.jpg       one reference for three\n"
+    "    lpips frames/ methodA/ methodB/                  pairs by name\n"
+    "    lpips source.mp4 encoded.mp4 --csv frames.csv    frame by frame\n"
+    "    lpips source.mp4 encoded.mp4 -p p95 -f 0.1 && echo good\n"
+    "    lpips -q originals/ encodes/ | sort -n | tail    the worst ones\n"
     "\n"
     "A line holds the distance, the distorted and the reference, with tabs between; lines "
     "that begin with # say what stands behind the numbers and pool them. Names pair with "
@@ -158,8 +158,6 @@ static void check(struct argp_state *state, cli_options *o)
     }
     if (o->json && o->csv && !strcmp(o->json, "-") && !strcmp(o->csv, "-"))
         argp_error(state, "--json and --csv cannot both go to standard output");
-    if (!o->gated && o->score.flags & LPIPS_WANT_MAP)
-        return;
 }
 
 static error_t metric(int key, char *arg, struct argp_state *state)
@@ -169,6 +167,7 @@ static error_t metric(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'n':
         o->score.net = named(state, "--net", arg, lpips_net_from_name(arg));
+        o->net_named = true;
         return 0;
     case KEY_NET_VERSION:
         o->score.version = arg;

@@ -169,6 +169,19 @@ int cli_stopped(void)
     return state.signal;
 }
 
+void cli_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 100000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_cond_timedwait(condition, lock, &until);
+}
+
 void cli_say_start(const cli_options *o)
 {
     /* The second one kills. */

@@ -55,6 +55,12 @@ static char *url_of(const char *path, struct stat *st, char why[MEDIA_WHY])
     return url;
 }
 
+/* libavformat draws text as a terminal would, by a name like notes.txt. */
+static bool is_text(const char *format)
+{
+    return av_match_name(format, "tty,bin,xbin,adf,idf");
+}
+
 static int open_format(AVFormatContext **format, const char *path, struct stat *st,
                        char why[MEDIA_WHY])
 {
@@ -71,6 +77,10 @@ static int open_format(AVFormatContext **format, const char *path, struct stat *
     ret = avformat_open_input(format, url, NULL, &options);
     av_dict_free(&options);
     av_free(url);
+    if (ret >= 0 && is_text((*format)->iformat->name)) {
+        avformat_close_input(format);
+        ret = AVERROR_INVALIDDATA;
+    }
     if (ret < 0)
         return media_fail(why, "%s is no picture or video that can be read: %s", path,
                           av_err2str(ret));

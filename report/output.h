@@ -41,6 +41,9 @@ int report_write_json(const report_summary *s, const char *folder, char why[REPO
 int report_write_page(sqlite3 *store, const report_summary *s, const char *folder,
                       char why[REPORT_WHY]);
 
+/* thumbs.c: pictures of the worst frames, added to the document. */
+int report_add_thumbs(json_t *document, sqlite3 *store, const report_summary *s);
+
 /* series.c: per-frame values for the page, added to the document. */
 int report_add_series(json_t *document, sqlite3 *store, const report_summary *s,
                       char why[REPORT_WHY]);

@@ -50,6 +50,11 @@ static json_t *page_data(sqlite3 *store, const report_summary *s, char why[REPOR
         json_decref(document);
         return NULL;
     }
+    if (report_add_thumbs(document, store, s) < 0) {
+        snprintf(why, REPORT_WHY, "memory is short for index.html");
+        json_decref(document);
+        return NULL;
+    }
     return document;
 }
 

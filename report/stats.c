@@ -6,6 +6,7 @@
  */
 #include "stats.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,19 +25,26 @@ static int rising(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Compensated as by A. Neumaier (1974), so that the mean of equal values is the value. */
-double report_mean(const double *values, size_t n)
+/* Of values - from, compensated as by A. Neumaier (1974). */
+static double sum_from(const double *values, size_t n, double from)
 {
     double sum = 0, lost = 0;
 
     for (size_t i = 0; i < n; i++) {
-        double next = sum + values[i];
+        double value = values[i] - from, next = sum + value;
 
-        lost +=
-            fabs(sum) >= fabs(values[i]) ? sum - next + values[i] : values[i] - next + sum;
+        lost += fabs(sum) >= fabs(value) ? sum - next + value : value - next + sum;
         sum = next;
     }
-    return n ? (sum + lost) / (double)n : NAN;
+    return sum + lost;
+}
+
+/* The second pass takes away what dividing has rounded: equal values are their own mean. */
+double report_mean(const double *values, size_t n)
+{
+    double mean = sum_from(values, n, 0) / (double)n;
+
+    return mean + sum_from(values, n, mean) / (double)n;
 }
 
 /* ---- bootstrap ---------------------------------------------------------------- */
@@ -101,8 +109,8 @@ static double corrected(double bias, double acceleration, double z)
 int report_bootstrap(const double *values, size_t n, report_interval *out)
 {
     size_t count = report_resamples(n), below = 0, equal = 0;
-    double z = normal_quantile((1 - REPORT_LEVEL) / 2), second = 0, third = 0;
-    double *means, bias, acceleration, share;
+    double z = normal_quantile((1 - REPORT_LEVEL) / 2), second = 0, third = 0, largest = 0;
+    double *means, bias, acceleration, share, rounding;
 
     *out = (report_interval){.n = n, .mean = report_mean(values, n), .low = NAN, .high = NAN};
     if (n < 2)
@@ -112,6 +120,7 @@ int report_bootstrap(const double *values, size_t n, report_interval *out)
 
         second += u * u;
         third += u * u * u;
+        largest = fmax(largest, fabs(values[i]));
     }
     if (!(second > 0)) {
         out->low = out->high = out->mean;
@@ -122,9 +131,11 @@ int report_bootstrap(const double *values, size_t n, report_interval *out)
         return -1;
     resample(values, n, means, count);
     qsort(means, count, sizeof *means, rising);
+    /* sums of n terms are equal that differ by no more than their rounding */
+    rounding = (double)n * DBL_EPSILON * largest;
     for (size_t b = 0; b < count; b++) {
-        below += means[b] < out->mean;
-        equal += means[b] == out->mean;
+        below += means[b] < out->mean - rounding;
+        equal += fabs(means[b] - out->mean) <= rounding;
     }
     share = ((double)below + (double)equal / 2) / (double)count;
     bias = share > 0 && share < 1 ? normal_quantile(share) : 0;

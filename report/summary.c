@@ -38,15 +38,14 @@ static size_t character(const unsigned char *s)
     return more + 1;
 }
 
-/* A copy in which bytes that are no UTF-8 are replaced by U+FFFD. */
-static char *clean_copy(const unsigned char *text)
+char *report_clean_text(const char *text)
 {
-    char *copy = malloc(3 * strlen((const char *)text) + 1), *to = copy;
+    char *copy = malloc(3 * strlen(text) + 1), *to = copy;
 
     while (copy && *text) {
-        size_t n = character(text);
+        size_t n = character((const unsigned char *)text);
 
-        memcpy(to, n ? (const char *)text : "\xef\xbf\xbd", n ? n : 3);
+        memcpy(to, n ? text : "\xef\xbf\xbd", n ? n : 3);
         to += n ? n : 3;
         text += n ? n : 1;
     }
@@ -58,8 +57,8 @@ static char *clean_copy(const unsigned char *text)
 /* Of a column; NULL of NULL.  *short_of_memory is set, never cleared. */
 static char *column(sqlite3_stmt *q, int i, bool *short_of_memory)
 {
-    const unsigned char *text = sqlite3_column_text(q, i);
-    char *copy = text ? clean_copy(text) : NULL;
+    const char *text = (const char *)sqlite3_column_text(q, i);
+    char *copy = text ? report_clean_text(text) : NULL;
 
     if (text && !copy)
         *short_of_memory = true;
@@ -285,7 +284,7 @@ int report_for_frames(sqlite3 *store, const report_summary *s, report_each each,
                       char why[REPORT_WHY])
 {
     static const char query[] =
-        "SELECT score.item, metric, frame, value FROM score JOIN item ON item.id = score.item"
+        "SELECT score.item, metric, frame, value FROM score JOIN item ON item.id = score.item + 0 * item.id"
         " WHERE item.state = 1 ORDER BY score.item, metric, frame";
     sqlite3_stmt *q = NULL;
     run r = {0};
@@ -443,14 +442,4 @@ const char *report_fact_of(const report_summary *s, const char *key)
         if (!strcmp(s->facts[i].key, key))
             return s->facts[i].value;
     return "";
-}
-
-void report_entry_name(const report_summary *s, size_t entry, char *name, size_t size)
-{
-    const report_entry *e = &s->entries[entry];
-    int n = snprintf(name, size, "%s%s%s", s->methods[e->method], e->quality ? " " : "",
-                     e->quality ? e->quality : "");
-
-    if (e->take > 1 && n > 0 && (size_t)n < size)
-        snprintf(name + n, size - (size_t)n, " (%d)", e->take);
 }

@@ -126,8 +126,8 @@ int report_compare(report_summary *s, char why[REPORT_WHY]);
 /* A fact of `about`, "" where there is none. */
 const char *report_fact_of(const report_summary *s, const char *key);
 
-/* What an entry is called: "x264 crf 27", "rife". */
-void report_entry_name(const report_summary *s, size_t entry, char *name, size_t size);
+/* A copy in which bytes that are no UTF-8 are replaced by U+FFFD; NULL without memory. */
+char *report_clean_text(const char *text);
 
 /* How report_delta.scale is called: "-LPIPS" ... */
 const char *report_scale_name(enum report_scale scale);

@@ -154,11 +154,8 @@ static void heading(const style *t, FILE *f, const char *words, const char *whos
 {
     fputs(t->latex ? "\n% ---- " : "\n## ", f);
     fputs(words, f);
-    if (whose && t->latex) /* a comment: a name must not end it */
-        for (; *whose; whose++)
-            fputc((unsigned char)*whose < 32 ? ' ' : *whose, f);
-    else if (whose)
-        markdown_text(f, whose);
+    if (whose)
+        name(t, f, whose);
     fputs("\n\n", f);
 }
 
@@ -226,9 +223,11 @@ static void means(const style *t, FILE *f, const report_summary *s, const report
     end_table(t, f);
     fputs(t->latex ? "% clips that all have, of " : "\nClips that all have, of ", f);
     fprintf(f, "%zu:", g->clips);
-    for (size_t m = 0; m < s->n_metrics; m++)
-        fprintf(f, " %s %zu%s", s->metrics[m].name, g->common[m],
-                m + 1 < s->n_metrics ? "," : ".\n");
+    for (size_t m = 0; m < s->n_metrics; m++) {
+        fputc(' ', f);
+        name(t, f, s->metrics[m].text);
+        fprintf(f, " %zu%s", g->common[m], m + 1 < s->n_metrics ? "," : ".\n");
+    }
 }
 
 /* ---- BD-rate ---------------------------------------------------------------------- */

@@ -85,7 +85,7 @@ in_files library -E '(^|[^a-zA-Z_0-9])(exit|_exit|abort|v?f?printf|f?puts|putcha
     grep -vE '^[^:]*:[0-9]+: *(/\*|\*)' | gate 'the library neither prints, exits nor changes the process'
 in_files library -E '(^|[^a-zA-Z_0-9])(secure_)?getenv *\(' | grep -v '^core/find\.c:' |
     gate 'only the search for weights reads the environment'
-grep -E '^(ffmpeg-filter|gimp-plugin|tools)/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE '^ *# *include *["<]' /dev/null |
+grep -E '^(ffmpeg-filter|gimp-plugin|tools|media|cli|report)/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE '^ *# *include *["<]' /dev/null |
     while IFS=: read -r file line text; do
         header=$(sed 's/.*["<]\(.*\)[">].*/\1/' <<<"$text")
         case $header in
@@ -93,7 +93,7 @@ grep -E '^(ffmpeg-filter|gimp-plugin|tools)/.*\.[ch]$' "$work/all" | xargs -r -d
         core/* | weights/* | */core/* | */weights/*) echo "$file:$line: $text" ;;
         *) [ ! -f "core/$header" ] && [ ! -f "weights/$header" ] || echo "$file:$line: $text" ;;
         esac
-    done | gate 'the filter, the plug-in and the tools know only lpips.h'
+    done | gate 'programs, the filter, the plug-in and the tools know only lpips.h'
 
 # Only an adapter knows a version of GIMP, and only the dialog GTK.
 grep -E '^gimp-plugin/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE \

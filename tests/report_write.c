@@ -1,8 +1,10 @@
 /*
- * report_write.c - report_write() for tests: a store and a folder.
+ * report_write.c - report_write() for tests: a store and a folder, in the user's language.
  */
 #include "report.h"
 
+#include <libavutil/log.h>
+#include <locale.h>
 #include <stdio.h>
 
 int main(int argc, char **argv)
@@ -15,6 +17,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: report_write STORE FOLDER\n");
         return 2;
     }
+    setlocale(LC_ALL, "");
+    av_log_set_level(AV_LOG_ERROR);
     if (sqlite3_open_v2(argv[1], &store, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
         status = report_write(store, argv[2], why) < 0;
     else

@@ -65,6 +65,8 @@ $(TESTS_DIR)/score_dump: $(OBJ)/tests/score_dump.o $(TESTS_DIR)/libsupport.a $(L
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(TEST_LIBS) $(ALL_LIBS) -o $@
 
+include tests/report.mk
+
 .SECONDARY: $(TEST_NAMES:%=$(OBJ)/tests/test_%.o)
 -include $(wildcard $(OBJ)/tests/*.d $(OBJ)/tests/fuzz/*.d)
 
@@ -88,9 +90,12 @@ TEST_PARTS += $(if $(wildcard tests/fuzz/replay.c),replay) $(GEGL_TEST)
 endif
 ifndef SANITIZE
 TEST_PARTS += $(patsubst tests/%.py,%,$(wildcard tests/*_test.py))
+else ifneq ($(SANITIZE),thread)
+TEST_PARTS += report_test
 endif
 TEST_BUILT := $(filter $(TESTS_DIR)/%,$(foreach p,$(TEST_PARTS),\
                 $(if $(wildcard tests/$p.py),,$(TESTS_DIR)/$p)))
+TEST_BUILT += $(if $(filter report_test,$(TEST_PARTS)),$(TESTS_DIR)/report_write $(BUILD)/bin/lpips)
 
 command_replay = $(TESTS_DIR)/replay tests/fuzz/corpus/*
 command_of = $(or $(command_$1),$(if $(wildcard tests/$1.py),\

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Install what a build of liblpips needs and this machine lacks, with apt.
 #
-# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [cli] [check] [fuzz] [distro] [gimp] [gimp3]
+# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [cli] [check] [browser]
+#                      [fuzz] [distro] [gimp] [gimp3]
 #   no group: build, weights, ffmpeg and check
 #   -n  install nothing: say what is missing and fail
 #
@@ -65,6 +66,11 @@ for group in $groups; do
         need 'command -v valgrind' valgrind
         need 'pkg-config --exists libpng' libpng-dev
         ;;
+    browser) # what the page of a report is tested with
+        need 'command -v chromium' chromium
+        need 'command -v chromedriver' chromium-driver
+        need 'python3 -c "import selenium" || /usr/bin/python3 -c "import selenium"' python3-selenium
+        ;;
     distro) # what it is built with comes on top: ffmpeg-filter/distro.sh
         need 'command -v dpkg-source' dpkg-dev
         ;;
@@ -83,7 +89,7 @@ for group in $groups; do
               clang -x c -fsanitize=fuzzer,address - -o /dev/null' clang libclang-rt-dev
         ;;
     *)
-        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, check, fuzz, distro, gimp, gimp3" >&2
+        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, check, browser, fuzz, distro, gimp, gimp3" >&2
         exit 2
         ;;
     esac

@@ -120,10 +120,11 @@ function mark(l) {
     svg('path', { d: paths[l.shape], fill: l.colour }));
 }
 
-// A place for a plot: shows what make() returns, { lines, options, about }, again on demand.
-function plot(heading, about, controls, make) {
+// A place for a plot: shows what make() returns, { lines, options, about }, and does so again on
+// draw().
+function plot(heading, controls, make) {
   var canvas = el('canvas', { role: 'img' }), legend = el('div', { class: 'legend', role: 'group', 'aria-label': 'Lines shown' });
-  var said = el('p', {}, about), hidden = {}, chart = null;
+  var said = el('p', {}), hidden = {}, chart = null;
   var figure = el('figure', { class: 'card plot' },
     el('div', { class: 'head' }, el('figcaption', {}, el('h3', {}, heading), said),
       add(el('div', { class: 'controls' }), controls)),
@@ -134,8 +135,7 @@ function plot(heading, about, controls, make) {
     made.lines.forEach(function (line) { line.hidden = hidden[line.name]; });
     if (chart)
       chart.destroy();
-    if (made.about !== undefined)
-      said.textContent = made.about;
+    said.textContent = made.about;
     chart = new Chart(canvas, config(made.lines, made.options));
     canvas.setAttribute('aria-label', heading + '. ' + said.textContent + ' Lines: ' +
       listing(made.lines.map(function (l) { return l.name; })) + '. The tables have the numbers.');

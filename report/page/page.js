@@ -111,7 +111,7 @@ function answerOfCodecs(lead) {
     el('strong', {}, data.methods[data.anchor]),
     (best.mean.low === null ? '' : ' (' + levelName() + ' of the difference ' + percent(best.mean.low) + ' to ' + percent(best.mean.high) + ')') +
       ', over ' + many(best.mean.n, 'clip', 'clips') + (best.mean.n < data.clips.length ? ' of ' + whole(data.clips.length) : '') + '.' +
-      (found.length > 1 ? ' Of ' + many(found.length, 'codec', 'codecs') + ' beside the anchor it needs least.' : '')]);
+      (less && found.length > 1 ? ' No other of the ' + whole(data.methods.length) + ' codecs needs less.' : '')]);
 }
 
 function top() {
@@ -274,9 +274,10 @@ function clipOrder(lines) {
 }
 
 function clipPlot(about, names, looks, controls, values, y, text, pick) {
-  return plot('Clip by clip', about, controls, function () {
+  return plot('Clip by clip', controls, function () {
     var lines = values(), order = clipOrder(lines), few = order.length <= 12;
     return {
+      about: about(),
       lines: lines.map(function (line, i) {
         var points = [];
         order.forEach(function (clip, x) { if (line[clip] !== undefined) points.push({ x: x, y: line[clip], clip: clip }); });
@@ -300,7 +301,9 @@ function methodPlots() {
   var metric = data.primary;
   var frames = framePlot();
   var control = choice('Measure', data.metrics.map(arrow), metric, function (i) { metric = i; clips.draw(); });
-  var clips = clipPlot('Each point is a method on a clip. Hover for the numbers; a click chooses the clip below.',
+  var clips = clipPlot(function () {
+    return data.metrics[metric].text + ' of each method on each clip, ' + direction(data.metrics[metric]) + (frames ? '; a click chooses the clip below.' : '.');
+  },
     data.entries.map(function (_, i) { return entryName(i); }), data.entries.map(function (_, i) { return i; }),
     [control.node], function () { return byClip(metric); },
     function () { return valueAxis(data.metrics[metric]); },
@@ -334,7 +337,7 @@ function ratePlot() {
       });
     return made.sort(function (a, b) { return a.x - b.x; });
   }
-  var shown = plot('Rate and quality', 'Rate on a logarithmic scale.',
+  var shown = plot('Rate and quality',
     [choice('Clip', names, 0, function (i) { clip = i - 1; shown.draw(); }).node,
       choice('Measure', data.metrics.map(arrow), metric, function (i) { metric = i; shown.draw(); }).node],
     function () {
@@ -363,7 +366,9 @@ function codecPlots() {
   all.forEach(function (k, i) { if (k.metric === data.primary && k.scale === '-value') kind = i; });
   if (all.length && data.clips.length > 1) {
     var methods = data.methods.map(function (_, i) { return i; }).filter(function (i) { return i !== data.anchor; });
-    clips = clipPlot('BD-rate of each clip against ' + data.methods[data.anchor] + '; clips that could not be scored are missing and listed below.',
+    clips = clipPlot(function () {
+      return 'BD-rate of each clip against ' + data.methods[data.anchor] + '; clips that could not be scored are missing and listed below.';
+    },
       methods.map(function (i) { return data.methods[i]; }), methods,
       [choice('By', all.map(scaleName), kind, function (i) { kind = i; clips.draw(); }).node],
       function () {
@@ -393,7 +398,7 @@ function framePlot() {
     return null;
   clip = clips[0];
   var chooser = choice('Clip', clips.map(clipName), 0, function (i) { clip = clips[i]; shown.draw(); });
-  var shown = plot('Frame by frame', '', [chooser.node,
+  var shown = plot('Frame by frame', [chooser.node,
     codec ? choice('Codec', data.methods, 0, function (i) { method = i; shown.draw(); }).node : null,
     choice('Measure', data.metrics.map(arrow), metric, function (i) { metric = i; shown.draw(); }).node],
   function () {
@@ -431,10 +436,16 @@ function worstFrames() {
   if (!data.thumbs || !data.thumbs.length)
     return;
   var body = section('worst', 'Worst frames', 'The output; hover, focus or tap to flip to the reference. Beside it where they differ, on one scale for all.');
-  var grid = el('div', { class: 'shots' });
+  var grid = el('div', { class: 'shots' }), several = data.frames > data.done;
+  if (data.bar) {
+    var over = el('i', {}), scale = el('span', { class: 'scale' }, '0', el('img', { src: data.bar.image, alt: 'colours of the difference' }),
+      String(data.bar.to), over, 'above');
+    over.style.background = data.bar.over;
+    body.firstChild.lastChild.appendChild(scale);
+  }
   data.thumbs.forEach(function (t) {
     var item = data.items[t.item], m = data.metrics[t.metric], name = entryName(item.entry);
-    var where = clipName(item.clip) + ', frame ' + t.frame;
+    var where = clipName(item.clip) + (several ? ', frame ' + t.frame : '');
     var flip = el('button', { type: 'button', 'aria-pressed': 'false', 'aria-label': 'Flip to the reference: ' + name + ', ' + where },
       el('img', { src: t.output, alt: 'Output of ' + name, width: t.width, height: t.height }),
       el('img', { src: t.reference, alt: 'Reference', width: t.width, height: t.height }),
@@ -484,9 +495,9 @@ function pairTable() {
 }
 
 function itemTable() {
-  var metric = data.primary, needle = '', holder = el('div', {});
+  var metric = data.primary, needle = '', holder = el('div', {}), several = data.frames > data.done;
   var search = el('input', { type: 'search', placeholder: 'Filter by name', 'aria-label': 'Filter results by name' });
-  var body = section('results', 'All results', 'One row for each output; the tail is the value that 5 % of its frames are worse than.',
+  var body = section('results', 'All results', 'One row for each output' + (several ? '; the tail is the value that 5\u00a0% of its frames are worse than.' : '.'),
     [search, choice('Measure', data.metrics.map(arrow), metric, function (i) { metric = i; draw(); }).node]);
   search.addEventListener('input', function () { needle = search.value.toLowerCase(); draw(); });
 
@@ -502,10 +513,13 @@ function itemTable() {
       { title: 'Clip', long: true, key: function (r) { return clipName(r.clip); }, cell: function (r) { return clipName(r.clip); } }];
     if (codec)
       columns.push({ title: 'kbit/s', num: true, key: function (r) { return r.rate; }, cell: function (r) { return fixed(r.rate, 1); } });
-    columns.push({ title: 'Frames', num: true, key: function (r) { return value(r, 'frames'); },
+    if (several)
+      columns.push({ title: 'Frames', num: true, key: function (r) { return value(r, 'frames'); },
       cell: function (r) { var n = value(r, 'frames'), same = value(r, 'equal'); return n === null ? '–' : n + (same ? ' + ' + same + ' equal' : ''); } });
-    columns.push(numeric('Mean', 'mean'), numeric('Median', 'median'), numeric('Tail', 'tail'), numeric('Worst', 'worst'),
-      { title: 'at frame', num: true, key: function (r) { return value(r, 'worst_frame'); },
+    columns.push(numeric(several ? 'Mean' : m.text, 'mean'));
+    if (several)
+      columns.push(numeric('Median', 'median'), numeric('Tail', 'tail'), numeric('Worst', 'worst'), {
+        title: 'at frame', num: true, key: function (r) { return value(r, 'worst_frame'); },
         cell: function (r) { var f = value(r, 'worst_frame'); return f === null ? '–' : f; } });
     holder.textContent = '';
     holder.appendChild(table('All results, ' + m.text, columns, data.items.filter(function (item) {
