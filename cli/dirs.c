@@ -92,9 +92,13 @@ static int list_folder(names *list, const char *folder, bool recursive, char why
             ret = take(list, e, strlen(folder), why);
     }
     fts_close(fts);
-    qsort(list->name, list->n, sizeof *list->name, compare_names);
+    if (list->n)
+        qsort(list->name, list->n, sizeof *list->name, compare_names);
     list->taken = calloc(list->n + 1, sizeof *list->taken);
-    return ret;
+    if (ret < 0 || list->taken)
+        return ret;
+    snprintf(why, MEDIA_WHY, "out of memory");
+    return -1;
 }
 
 static void free_names(names *list)

@@ -3,7 +3,7 @@
 #   make check-report     them alone
 #   make check-cluster    the recipes of report/cluster, on hosts and a Slurm that are made up
 #                         for it; as root, and not part of `make check`
-REPORT_BIN = LPIPS=$(BUILD)/bin/lpips LPIPS_WEIGHTS_PATH=$(WEIGHTS_DIR):$(SHARED)/weights
+REPORT_BIN = env LPIPS=$(BUILD)/bin/lpips LPIPS_WEIGHTS_PATH=$(WEIGHTS_DIR):$(SHARED)/weights
 
 $(OBJ)/tests/report_plan.o: EXTRA = -Ireport -Imedia -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(CLI_PACKAGES)))

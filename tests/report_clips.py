@@ -19,7 +19,10 @@ sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LPIPS = os.path.abspath(os.environ.get("LPIPS", os.path.join(ROOT, "build", "bin", "lpips")))
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
-TIMEOUT = 120
+TIMEOUT = 600  # no measure of speed: an end to what hangs
+os.environ.setdefault(
+    "LPIPS_WEIGHTS_PATH", os.path.join(ROOT, "build", "weights") + ":" + os.path.join(SHARED, "weights")
+)
 W, H = 64, 48
 # Not compared: the store, whose seconds differ, and what guards it.
 NOT_PAGES = ("report.sqlite", "run.lock", "shards")

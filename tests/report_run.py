@@ -49,7 +49,7 @@ class Numbers(Case):
         out[4] = ref[4]
         self.y4m("ref.y4m", ref)
         self.y4m("out.y4m", out)
-        nets = ["alex", "squeeze"]
+        nets = ["alex", "vgg"]
         self.report(self.manifest([("m", "c", "ref.y4m", "out.y4m")]), "--nets", ",".join(nets))
         for net in nets:
             got = self.scores("m", "c", "lpips_" + net)
@@ -458,7 +458,7 @@ class Survival(Whole):
         self.assertEqual(self.query("SELECT count(*) FROM item WHERE state = 0"), [(38,)])
         self.run_lpips("report", "plan", self.list, "--out", "out")
         before = self.results()
-        for other in ["--factor", "2"], ["--nets", "squeeze"], ["--metrics", "lpips"]:
+        for other in ["--factor", "2"], ["--nets", "vgg"], ["--metrics", "lpips"]:
             text = self.run_lpips("report", "plan", self.list, *other, "--out", "out", status=2)
             self.assertIn("holds the report of another list or of other settings", text)
         self.assertEqual(self.results(), before)
