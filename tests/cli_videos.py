@@ -240,6 +240,19 @@ class Filter(Case):
         self.same("full.mkv", self.encode("m.avi", "-c:v", "mjpeg", "-q:v", "6"))
         self.same("full.mkv", self.encode("g.mkv", "-c:v", "ffv1", "-pix_fmt", "gray10le"))
 
+    def test_cut_off_encodes(self):
+        """Containers whose end libavformat does not miss: cut off is an error all the same."""
+        self.write("source.y4m", clip(20, 96, 80, 1))
+        for name, codec in (("a.mkv", "ffv1"), ("a.avi", "ffv1"), ("a.mp4", "libx264")):
+            more = ["-movflags", "faststart"] if name == "a.mp4" else []
+            self.encode(name, "-c:v", codec, *more)
+            whole = self.read(name)
+            self.assertEqual(len(self.lpips("source.y4m", name).scores), 1)
+            self.write(name, whole[: len(whole) * 6 // 10])
+            run = self.lpips("source.y4m", name, code=2)
+            self.assertEqual(run.scores, ["failed"], name)
+            self.assertRegex(run.err, f"{name} cannot be decoded after frame [1-9]")
+
     def test_conflict(self):
         """The filter's warnings, in its words."""
         self.write("source.y4m", clip(4, 96, 80, 1))
