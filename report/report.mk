@@ -3,7 +3,7 @@
 #   make check-report     them alone
 #   make check-cluster    the recipes of report/cluster, on hosts and a Slurm that are made up
 #                         for it; as root, and not part of `make check`
-REPORT_BIN = env LPIPS=$(BUILD)/bin/lpips LPIPS_WEIGHTS_PATH=$(WEIGHTS_DIR):$(SHARED)/weights
+REPORT_BIN = env LPIPS=$(BUILD)/bin/lpips LPIPS_WEIGHTS_PATH=$(abspath $(WEIGHTS_DIR))
 
 $(OBJ)/tests/report_plan.o: EXTRA = -Ireport -Imedia -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(CLI_PACKAGES)))
@@ -26,5 +26,5 @@ check-report: $(TESTS_DIR)/report_plan $(BUILD)/bin/lpips ## what `lpips report`
 
 check-cluster: $(BUILD)/bin/lpips ## lpips report on several hosts and in Slurm; wants root
 	sh tools/deps.sh cluster
-	$(REPORT_BIN) $(PYTHON) tests/cluster_parallel.py -v
-	$(REPORT_BIN) $(PYTHON) tests/cluster_slurm.py -v
+	$(REPORT_BIN) bash tests/cluster_parallel.sh
+	$(REPORT_BIN) bash tests/cluster_slurm.sh
