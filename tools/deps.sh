@@ -2,7 +2,7 @@
 # Install what a build of liblpips needs and this machine lacks, with apt.
 #
 # usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [cli] [check] [browser]
-#                      [fuzz] [distro] [gimp] [gimp3]
+#                      [fuzz] [cluster] [distro] [gimp] [gimp3]
 #   no group: build, weights, ffmpeg and check
 #   -n  install nothing: say what is missing and fail
 #
@@ -71,6 +71,15 @@ for group in $groups; do
         need 'command -v chromedriver' chromium-driver
         need 'python3 -c "import selenium" || /usr/bin/python3 -c "import selenium"' python3-selenium
         ;;
+    cluster) # hosts and a Slurm that are made up for tests
+        need 'command -v parallel' parallel
+        need 'test -x /usr/sbin/sshd' openssh-server
+        need 'command -v ip' iproute2
+        need 'PATH=$PATH:/usr/sbin command -v slurmctld' slurmctld
+        need 'PATH=$PATH:/usr/sbin command -v slurmd' slurmd
+        need 'command -v sbatch' slurm-client
+        need 'PATH=$PATH:/usr/sbin command -v munged' munge
+        ;;
     distro) # what it is built with comes on top: ffmpeg-filter/distro.sh
         need 'command -v dpkg-source' dpkg-dev
         ;;
@@ -89,7 +98,7 @@ for group in $groups; do
               clang -x c -fsanitize=fuzzer,address - -o /dev/null' clang libclang-rt-dev
         ;;
     *)
-        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, check, browser, fuzz, distro, gimp, gimp3" >&2
+        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, check, browser, fuzz, cluster, distro, gimp, gimp3" >&2
         exit 2
         ;;
     esac
