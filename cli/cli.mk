@@ -60,8 +60,8 @@ install_cli = $(if $(shell pkg-config --exists $(CLI_PACKAGES) && echo yes),inst
 install-cli: $(BUILD)/bin/lpips
 	install -d $(cli_bin) $(cli_man) $(cli_bash)
 	install -m 755 $< $(cli_bin)
-	install -m 644 cli/lpips.1 $(cli_man)
+	install -m 644 cli/lpips.1 report/lpips-report.1 $(cli_man)
 	install -m 644 cli/lpips.bash-completion $(cli_bash)/lpips
 
 uninstall-cli:
-	rm -f $(cli_bin)/lpips $(cli_man)/lpips.1 $(cli_bash)/lpips
+	rm -f $(cli_bin)/lpips $(cli_man)/lpips.1 $(cli_man)/lpips-report.1 $(cli_bash)/lpips

@@ -6,13 +6,14 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
 import time
 import unittest
 
-from report_clips import SHARED, H, W, Case, mean, nine, planes, png_bytes, rgb
+from report_clips import ROOT, SHARED, H, W, Case, mean, nine, planes, png_bytes, rgb
 
 
 # FFmpeg tells PSNR in single precision, with six digits after the point.
@@ -319,8 +320,14 @@ class BadInput(Case):
         for args, said in cases.items():
             self.assertIn(said, self.run_lpips("report", *args, status=2), args)
         self.assertFalse(os.path.exists(self.path("x")))
+        with open(os.path.join(ROOT, "report", "lpips-report.1"), encoding="utf-8") as f:
+            manual = set(re.findall(r"^\.It .*Fl -([a-z]+)", f.read(), re.M))
+        options = set()
         for command in [], ["plan"], ["run"], ["merge"], ["write"]:
-            self.assertIn("lpips report", self.run_lpips("report", *command, "--help"))
+            text = self.run_lpips("report", *command, "--help")
+            self.assertIn("lpips report", text)
+            options |= set(re.findall(r"^ {2,6}(?:-., +)?--([a-z]+)", text, re.M))
+        self.assertEqual(manual, options - {"help", "usage"})
 
 
 class Whole(Case):
