@@ -149,6 +149,7 @@ include ffmpeg-filter/ffmpeg.mk
 include gimp-plugin/gimp.mk
 include cli/cli.mk
 include tests/tests.mk
+include report/report.mk
 
 # ---- the two commands of the README ------------------------------------------
 # As many jobs as there are cores, unless -j was given.

@@ -63,9 +63,10 @@ typedef struct media_score_options {
     int net;             /* lpips_net */
     const char *version; /* NULL: "0.1" */
     const char *model;   /* a file of weights, or NULL: net and version are looked for */
-    unsigned flags;      /* LPIPS_NO_LIN, LPIPS_RANGE_0_1, LPIPS_WANT_MAP */
-    int threads;         /* 0: as many as there are cores */
-    enum LPIPSTags tags; /* LPIPS_TAGS_OWN is 0 */
+    const lpips_weights *weights; /* to share instead, or NULL */
+    unsigned flags;               /* LPIPS_NO_LIN, LPIPS_RANGE_0_1, LPIPS_WANT_MAP */
+    int threads;                  /* 0: as many as there are cores */
+    enum LPIPSTags tags;          /* LPIPS_TAGS_OWN is 0 */
 } media_score_options;
 
 int media_score_open(media_score **out, const media_score_options *options,

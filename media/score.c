@@ -47,10 +47,15 @@ static int load(media_score *s, char why[MEDIA_WHY])
 {
     const media_score_options *o = &s->options;
     char detail[MEDIA_WHY - 64] = "";
-    const int ret = o->model
-                        ? lpips_weights_load(&s->weights, o->model, detail, sizeof detail)
-                        : lpips_weights_find(&s->weights, (lpips_net)o->net, o->version,
-                                             detail, sizeof detail);
+    int ret;
+
+    if (o->weights) {
+        s->weights = lpips_weights_ref((lpips_weights *)o->weights);
+        return 0;
+    }
+    ret = o->model ? lpips_weights_load(&s->weights, o->model, detail, sizeof detail)
+                   : lpips_weights_find(&s->weights, (lpips_net)o->net, o->version, detail,
+                                        sizeof detail);
 
     return ret < 0 ? media_fail(why, "%s", *detail ? detail : lpips_strerror(ret)) : 0;
 }

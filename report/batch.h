@@ -123,9 +123,10 @@ typedef struct report_score {
 } report_score;
 
 typedef enum report_store_use {
-    REPORT_READ, /* changes nothing */
-    REPORT_RUN,  /* the plan's own store: others may read meanwhile */
-    REPORT_SHARD /* a shard's: kept by one process, and appended to only */
+    REPORT_READ,  /* changes nothing */
+    REPORT_RUN,   /* the plan's own store: others may read meanwhile */
+    REPORT_SHARD, /* a shard's: kept by one process, and appended to only */
+    REPORT_COPY   /* thrown away if anything goes wrong */
 } report_store_use;
 
 int report_store_open(sqlite3 **out, const char *path, report_store_use use,
@@ -134,19 +135,17 @@ int report_store_open(sqlite3 **out, const char *path, report_store_use use,
 /* Closes a store that was written to, so that one file is left. */
 int report_store_close(sqlite3 *db, char why[REPORT_WHY]);
 
-/* A new store with all of the plan in it, at path, whole or not at all. */
-int report_store_create(const char *path, const report_plan *p, const char *const *about,
-                        char why[REPORT_WHY]);
-
 /* The items that a store holds: of n parts the one of number i from 1 (1 of 1: all). */
+void report_items_free(report_item *items, size_t n);
 int report_store_items(sqlite3 *db, report_item **items, size_t *n, int64_t i, int64_t parts,
                        char why[REPORT_WHY]);
 
 /* about.key into *value, which the caller frees; NULL where there is none. */
 int report_store_about(sqlite3 *db, const char *key, char **value, char why[REPORT_WHY]);
 
-/* Frames scored so far of an item that is not done. */
-int report_store_reached(sqlite3 *db, int64_t id, int64_t *frames, char why[REPORT_WHY]);
+/* The one number that a query gives, 0 where it gives none; parameter is for its "?". */
+int report_store_number(sqlite3 *db, int64_t *value, char why[REPORT_WHY], const char *sql,
+                        int64_t parameter);
 
 /* In one transaction: scores, and if state is not REPORT_TODO what became of the item.  The
  * scores of one that failed are taken out. */
@@ -165,43 +164,83 @@ int report_store_save(sqlite3 *db, const report_outcome *o, const report_score *
 int report_sql(sqlite3 *db, char why[REPORT_WHY], const char *sql);
 int report_sql_failed(sqlite3 *db, char why[REPORT_WHY]);
 
-/* ---- measure.c: the numbers of one item ------------------------------------------ */
+/* ---- settings.c: which metrics ---------------------------------------------------- */
 
 typedef struct report_settings {
     int nets[3]; /* lpips_net */
     int n_nets;
     bool psnr, ssim, tlpips;
-    char *hashes[3]; /* of the weights, as the plan knows them */
 } report_settings;
 
-/* Which metrics a store asks for; free with report_settings_free(). */
+/* Those that a store asks for. */
 int report_settings_load(sqlite3 *db, report_settings *s, char why[REPORT_WHY]);
-void report_settings_free(report_settings *s);
+
+/* "alex,vgg" and "lpips,psnr", as the command line has them. */
+int report_settings_nets(report_settings *s, const char *list, char why[REPORT_WHY]);
+int report_settings_metrics(report_settings *s, const char *list, char why[REPORT_WHY]);
+
+/* A new store with all of the plan in it, at path, whole or not at all.  about: keys and
+ * values by turns, then NULL. */
+int report_store_create(const char *path, const report_plan *p,
+                        const report_settings *settings, const char *const *about,
+                        char why[REPORT_WHY]);
+
+/* ---- measure.c: the numbers of one item ------------------------------------------- */
 
 typedef struct report_measure report_measure;
 
-/* threads: of the scoring.  Holds the nets; one for each worker. */
-int report_measure_open(report_measure **out, sqlite3 *db, const report_settings *s,
-                        int threads, char why[REPORT_WHY]);
+/* threads: of the scoring.  One for each worker; `like` is another to share weights with, or
+ * NULL. */
+int report_measure_open(report_measure **out, const report_settings *settings,
+                        const report_measure *like, int threads, char why[REPORT_WHY]);
 
-/*
- * Scores an item from frame `from` on.  `save` is called now and then with what came since,
- * frames whole and in order; returns 1 where it ended, 0 where `stop` was set before, -1 with
- * a sentence that is the item's own failure.  A `save` that fails stops everything.
+/* Before items are measured: the store's numbers of the metrics, and whether the weights are
+ * those that its plan was made with. */
+int report_measure_bind(report_measure *m, sqlite3 *db, char why[REPORT_WHY]);
+
+/* What is behind net i: as lpips_describe() says it, with the whole hash; the caller frees.
  */
+char *report_measure_describe(const report_measure *m, int i);
+
+/* What a measurement is told, and tells meanwhile. */
 typedef struct report_sink {
-    int (*save)(void *opaque, const report_score *scores, size_t n, int64_t frames);
+    /* Scores that came since, of whole frames in order; not 0: end it all. */
+    int (*save)(void *opaque, const report_score *scores, size_t n);
     void (*progress)(void *opaque, int64_t frames, int64_t expected);
     void *opaque;
     const volatile sig_atomic_t *stop;
 } report_sink;
 
+/* What is left to save when it ends; lives until the next call. */
+typedef struct report_measured {
+    const report_score *scores;
+    size_t n;
+    int64_t frames;
+    double kbit_s; /* 0: unknown */
+} report_measured;
+
+/* Scores an item from frame `from` on.  1 where it ended, 0 where `stop` was set or `save`
+ * failed before, -1 with a sentence that is the item's own failure. */
 int report_measure_item(report_measure *m, const report_item *item, int64_t from,
-                        const report_sink *sink, int64_t *frames, double *kbit_s,
-                        char why[REPORT_WHY]);
+                        const report_sink *sink, report_measured *out, char why[REPORT_WHY]);
 void report_measure_close(report_measure *m);
 
-/* ---- run.c, shard.c ----------------------------------------------------------------- */
+/* ---- transfer.c ------------------------------------------------------------------- */
+
+/* Another store as "other". */
+int report_attach(sqlite3 *db, const char *path, char why[REPORT_WHY]);
+
+/* path: what to name when `other` has another plan than `main`. */
+int report_same_plan(sqlite3 *db, const char *path, char why[REPORT_WHY]);
+
+/* From `other` into `main` what belongs to shard i of n and is chosen by `which`, a condition
+ * on the items `mine` and `theirs`. */
+int report_import(sqlite3 *db, int64_t i, int64_t n, const char *which, char why[REPORT_WHY]);
+
+int report_settle_file(const char *path, const char *name, char why[REPORT_WHY]);
+
+/* ---- run.c, shard.c, merge.c
+ * ----------------------------------------------------------------- */
 
 typedef struct report_run_options {
     int workers;           /* 0: as many as there are cores */
@@ -210,6 +249,12 @@ typedef struct report_run_options {
     bool quiet;
     const volatile sig_atomic_t *stop;
 } report_run_options;
+
+#define REPORT_SHARDS_MAX 100000
+
+/* The lock of a folder, so that no two runs do everything twice: it goes when fd is closed,
+ * or with its process. */
+int report_lock(const char *folder, int *fd, char why[REPORT_WHY]);
 
 /* 1: all is done; 0: stopped before. */
 int report_run(const char *folder, const report_run_options *o, char why[REPORT_WHY]);

@@ -5,7 +5,7 @@
  *     store.c               the SQLite file: jobs, scores, what was said of failures
  *     frames.c              an item's frames: reference and output side by side (frames.h)
  *     run.c                 scores what the store still lacks
- *     shard.c               one store cut in many and put together again
+ *     shard.c folder.c      one store cut in many and put together again
  *     summary.c means.c     means, intervals, significance, BD-rate, from a store, by
  *                           stats.c and bd.c
  *     page.c tables.c ...   what people read (output.h): HTML, CSV, JSON, Markdown, LaTeX
