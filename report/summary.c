@@ -284,7 +284,7 @@ int report_for_frames(sqlite3 *store, const report_summary *s, report_each each,
                       char why[REPORT_WHY])
 {
     static const char query[] =
-        "SELECT score.item, metric, frame, value FROM score JOIN item ON item.id = score.item + 0 * item.id"
+        "SELECT score.item, metric, frame, value FROM score JOIN item ON item.id = score.item"
         " WHERE item.state = 1 ORDER BY score.item, metric, frame";
     sqlite3_stmt *q = NULL;
     run r = {0};
