@@ -283,9 +283,9 @@ static int hand_on(const report_summary *s, run *r, size_t *item, report_each ea
 int report_for_frames(sqlite3 *store, const report_summary *s, report_each each, void *opaque,
                       char why[REPORT_WHY])
 {
-    static const char query[] = "SELECT score.item, metric, frame, value FROM score JOIN "
-                                "item ON item.id = score.item + 0 * item.id"
-                                " WHERE item.state = 1 ORDER BY score.item, metric, frame";
+    static const char query[] =
+        "SELECT score.item, metric, frame, value FROM score JOIN item ON item.id = score.item"
+        " WHERE item.state = 1 ORDER BY score.item, metric, frame";
     sqlite3_stmt *q = NULL;
     run r = {0};
     size_t item = 0;

@@ -33,6 +33,7 @@ def schema():
 class Store:
     def __init__(self, path, kind, metrics=METRICS, **about):
         self.db = sqlite3.connect(path)
+        self.db.execute("PRAGMA synchronous = OFF")  # a busy disk would hold up the tests
         self.db.executescript(schema())
         facts = dict(ABOUT, kind=kind, **about)
         self.db.executemany("INSERT INTO about VALUES(?, ?)", facts.items())
