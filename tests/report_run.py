@@ -370,8 +370,9 @@ class Survival(Whole):
         while kills < 20 or moved < 5:
             self.assertLess(kills, 200, "no run came far enough to be worth killing")
             p = self.start(self.list, "--out", "out", "-j", str(r.choice([1, 2])))
-            # Planning again and opening the nets comes first, each time.
-            time.sleep(r.uniform(0, 2 * start + whole / 8))
+            # Planning again and opening the nets comes first, each time; and the machine may
+            # be busier than it was.
+            time.sleep(r.uniform(0, (2 * start + whole / 8) * (1 + kills / 20)))
             p.send_signal(signal.SIGKILL)
             ended = p.wait() == 0
             after = self.done()
