@@ -153,8 +153,9 @@ class Case(unittest.TestCase):
         if not os.path.exists(path):
             return None
         shutil.copyfile(path, copy)
-        if os.path.exists(path + "-wal"):
-            shutil.copyfile(path + "-wal", copy + "-wal")
+        for log in "-wal", "-journal":
+            if os.path.exists(path + log):
+                shutil.copyfile(path + log, copy + log)
         db = sqlite3.connect(copy)
         try:
             return db.execute(sql, values).fetchall()
