@@ -4,6 +4,7 @@ The program is that of the environment variable LPIPS, build/bin/lpips by defaul
 """
 
 import csv
+import math
 import os
 import random
 import shutil
@@ -77,6 +78,32 @@ def mean(a, b):
     return bytes((x + y + 1) >> 1 for x, y in zip(a, b))
 
 
+# FFmpeg tells PSNR in single precision, with six digits after the point.
+SINGLE = 2**-19 + 0.5e-6  # of values from 32 to 64
+
+
+def psnr(a, b):
+    """Of planes as FFmpeg pools them: the mean square error over all samples."""
+    wrong = sum((x - y) ** 2 for x, y in zip(a, b)) / len(a)
+    return 10 * math.log10(255**2 / wrong)
+
+
+def ssim_plane(a, b, w, h):
+    """FFmpeg's: windows of 8x8 at every fourth pixel, its constants."""
+    c1, c2 = int(0.01**2 * 255**2 * 64 + 0.5), int(0.03**2 * 255**2 * 64 * 63 + 0.5)
+    total = 0.0
+    for top in range(0, h - 7, 4):
+        for left in range(0, w - 7, 4):
+            s1 = s2 = ss = s12 = 0
+            for y in range(top, top + 8):
+                for x in range(left, left + 8):
+                    p, q = a[y * w + x], b[y * w + x]
+                    s1, s2, ss, s12 = s1 + p, s2 + q, ss + p * p + q * q, s12 + p * q
+            variance, covariance = ss * 64 - s1 * s1 - s2 * s2, s12 * 64 - s1 * s2
+            total += (2 * s1 * s2 + c1) * (2 * covariance + c2) / ((s1**2 + s2**2 + c1) * (variance + c2))
+    return total / (((h - 8) // 4 + 1) * ((w - 8) // 4 + 1))
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="lpips-report-")
@@ -126,8 +153,9 @@ class Case(unittest.TestCase):
         if not os.path.exists(path):
             return None
         shutil.copyfile(path, copy)
-        if os.path.exists(path + "-wal"):
-            shutil.copyfile(path + "-wal", copy + "-wal")
+        for log in "-wal", "-journal":
+            if os.path.exists(path + log):
+                shutil.copyfile(path + log, copy + log)
         db = sqlite3.connect(copy)
         try:
             return db.execute(sql, values).fetchall()
