@@ -12,7 +12,7 @@ root='' reason=''
 # differs gets the time of now, so that make sees it: another checkout's may be older.
 build_in_root() {
     local tree=$root/src/liblpips f
-    git ls-files -co --exclude-standard -- core weights gimp-plugin tests Makefile ffmpeg-filter/*.mk liblpips.pc.in tools |
+    git ls-files -co --exclude-standard -- core weights gimp-plugin tests Makefile '*.mk' liblpips.pc.in tools |
         while read -r f; do
             [ -f "$f" ] && ! cmp -s "$f" "$tree/$f" || continue
             mkdir -p "$tree/$(dirname "$f")" && cp "$f" "$tree/$f"
