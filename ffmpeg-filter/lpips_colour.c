@@ -29,7 +29,9 @@
 #include "libavutil/avstring.h"
 #include "libavutil/error.h"
 #include "libavutil/log.h"
+#include "libavutil/macros.h"
 #include "libavutil/pixdesc.h"
+#include "libswscale/swscale.h"
 #include "lpips_colour.h"
 
 /* Formats whose every sample is a byte, a native 16-bit word or a float by itself. */
@@ -58,6 +60,33 @@ int ff_lpips_reads_format(enum AVPixelFormat format)
             return 0;
     }
     return 1;
+}
+
+static int depth_of(const AVPixFmtDescriptor *desc)
+{
+    int depth = 8;
+
+    for (int c = 0; c < desc->nb_components; c++)
+        depth = FFMAX(depth, desc->comp[c].depth);
+    return depth;
+}
+
+/* Of the same depth: before version 7 av_find_best_pix_fmt_of_2() liked 16 bits as much, and
+ * codes are kept in their own depth only. */
+enum AVPixelFormat ff_lpips_nearest_format(enum AVPixelFormat format)
+{
+    const AVPixFmtDescriptor *from = av_pix_fmt_desc_get(format), *desc = NULL;
+    const int alpha = from->nb_components % 2 == 0;
+    enum AVPixelFormat best = AV_PIX_FMT_NONE;
+
+    while ((desc = av_pix_fmt_desc_next(desc))) {
+        const enum AVPixelFormat candidate = av_pix_fmt_desc_get_id(desc);
+
+        if (depth_of(desc) == depth_of(from) && ff_lpips_reads_format(candidate) &&
+            sws_isSupportedOutput(candidate))
+            best = av_find_best_pix_fmt_of_2(best, candidate, format, alpha, NULL);
+    }
+    return best;
 }
 
 enum { WARNED_ALPHA, WARNED_HDR, WARNED_CONFLICT };

@@ -21,9 +21,9 @@
 /**
  * @file
  * What colours the frames of a comparison are in, by their tags: which formats can be
- * read, how each is read, and what people should know of it. Needs libavutil and liblpips
- * only, so that programs outside FFmpeg read frames as the filter lpips does, in the same
- * words.
+ * read, how each is read, and what people should know of it. Needs libavutil, libswscale
+ * and liblpips only, so that programs outside FFmpeg read frames as the filter lpips does,
+ * in the same words.
  */
 
 #ifndef AVFILTER_LPIPS_COLOUR_H
@@ -50,6 +50,9 @@ typedef struct LPIPSColours {
 
 /** Whether liblpips reads the samples of this format as they lie. */
 int ff_lpips_reads_format(enum AVPixelFormat format);
+
+/** The format that it reads and that another is best converted to; AV_PIX_FMT_NONE: none. */
+enum AVPixelFormat ff_lpips_nearest_format(enum AVPixelFormat format);
 
 /**
  * Settle how one frame of each of nb inputs is read, the last being the reference. What is

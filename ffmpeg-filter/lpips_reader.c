@@ -64,16 +64,37 @@ static int set_list(AVFilterFormats *list, AVFilterFormats **link, AVFilterForma
     return ret >= 0 && sharer ? ff_formats_ref(list, sharer) : ret;
 }
 
-int ff_lpips_negotiate(AVFilterFormatsConfig **in, int nb_inputs, AVFilterFormatsConfig *out,
-                       int passes)
+/*
+ * What an input may be converted to. Left to itself FFmpeg has the reference decide where
+ * main's format cannot be read, for main's list is the output's; and before version 7 it
+ * likes 16 bits too much.
+ */
+static AVFilterFormats *input_formats(const AVFilterFormats *offered)
 {
-    int ret = passes ? 0 : set_list(drawn_formats(), &out->formats, NULL);
+    enum AVPixelFormat nearest = AV_PIX_FMT_NONE;
+
+    if (offered->nb_formats == 1 && !ff_lpips_reads_format(offered->formats[0]))
+        nearest = ff_lpips_nearest_format(offered->formats[0]);
+    return nearest == AV_PIX_FMT_NONE ? readable_formats()
+                                      : ff_make_format_list((const int[]){nearest, -1});
+}
+
+int ff_lpips_negotiate(const AVFilterContext *ctx, AVFilterFormatsConfig **in, int nb_inputs,
+                       AVFilterFormatsConfig *out, int passes)
+{
+    int ret = 0;
+
+    for (int i = 0; i < nb_inputs; i++)
+        if (!ctx->inputs[i]->incfg.formats)
+            return AVERROR(EAGAIN);
+    if (!passes)
+        ret = set_list(drawn_formats(), &out->formats, NULL);
 
 #define SET(list, field) \
     if (ret >= 0)        \
     ret = set_list(list, &in[i]->field, i == 0 && passes ? &out->field : NULL)
     for (int i = 0; i < nb_inputs && ret >= 0; i++) {
-        SET(readable_formats(), formats);
+        SET(input_formats(ctx->inputs[i]->incfg.formats), formats);
 #if LAVFI(10, 0)
         SET(ff_all_color_spaces(), color_spaces);
         SET(ff_all_color_ranges(), color_ranges);

@@ -51,11 +51,12 @@ typedef struct LPIPSReader {
 
 /**
  * Offer what can be read. Every input has lists of its own, so that no scaler is inserted
- * to make inputs alike; the output is like the first input where its frames pass through,
- * and RGB24 otherwise.
+ * to make inputs alike; the output is like the first input, main, where its frames pass
+ * through, and RGB24 otherwise. AVERROR(EAGAIN) until all that feeds the inputs has been
+ * asked.
  */
-int ff_lpips_negotiate(AVFilterFormatsConfig **in, int nb_inputs, AVFilterFormatsConfig *out,
-                       int passes);
+int ff_lpips_negotiate(const AVFilterContext *ctx, AVFilterFormatsConfig **in, int nb_inputs,
+                       AVFilterFormatsConfig *out, int passes);
 
 /** Whether libswscale knows these flags; says so where not. */
 int ff_lpips_check_scale_flags(AVFilterContext *ctx, const char *scale_flags);
@@ -70,8 +71,8 @@ int ff_lpips_reader_config(AVFilterContext *ctx, LPIPSReader *reader, int width,
 
 /**
  * Read one frame of each of nb inputs, the last being the reference, by slices and into the
- * planes of those readers that have some. How an input is read is logged once and when it changes, and
- * so are tags that contradict each other.
+ * planes of those readers that have some. How an input is read is logged once and when it
+ * changes, and so are tags that contradict each other.
  */
 int ff_lpips_read(AVFilterContext *ctx, LPIPSReader *readers, const AVFrame *const *frames,
                   int nb, enum LPIPSTags tags);

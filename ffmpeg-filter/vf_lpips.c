@@ -356,7 +356,7 @@ static int query_formats(const AVFilterContext *ctx, AVFilterFormatsConfig **cfg
 {
     const LPIPSContext *s = ctx->priv;
 
-    return ff_lpips_negotiate(cfg_in, s->engine.nb_inputs, cfg_out[0],
+    return ff_lpips_negotiate(ctx, cfg_in, s->engine.nb_inputs, cfg_out[0],
                               s->picture.output == LPIPS_OUTPUT_MAIN);
 }
 #define QUERY_FORMATS FILTER_QUERY_FUNC2(query_formats)
@@ -368,7 +368,7 @@ static int query_formats(AVFilterContext *ctx)
 
     for (unsigned i = 0; i < ctx->nb_inputs; i++)
         in[i] = &ctx->inputs[i]->outcfg;
-    return ff_lpips_negotiate(in, s->engine.nb_inputs, &ctx->outputs[0]->incfg,
+    return ff_lpips_negotiate(ctx, in, s->engine.nb_inputs, &ctx->outputs[0]->incfg,
                               s->picture.output == LPIPS_OUTPUT_MAIN);
 }
 #define QUERY_FORMATS FILTER_QUERY_FUNC(query_formats)

@@ -1,43 +1,15 @@
 /*
  * convert.c - palettes, foreign byte order, packed bits: by libswscale into the nearest
- * format that liblpips reads, which is the one that FFmpeg's negotiation picks for the
- * filter.
+ * format that liblpips reads, as the filter has it.
  */
 #include "internal.h"
 
 #include <libavutil/pixdesc.h>
 
-static int depth_of(const AVPixFmtDescriptor *desc)
-{
-    int depth = 8;
-
-    for (int c = 0; c < desc->nb_components; c++)
-        depth = FFMAX(depth, desc->comp[c].depth);
-    return depth;
-}
-
-/* Before version 7 libavcodec liked 16 bits as much as the depth that is there; codes of that
- * depth are only kept in it. */
-static enum AVPixelFormat nearest_format(enum AVPixelFormat format)
-{
-    const AVPixFmtDescriptor *from = av_pix_fmt_desc_get(format), *desc = NULL;
-    const int alpha = from->nb_components % 2 == 0;
-    enum AVPixelFormat best = AV_PIX_FMT_NONE;
-
-    while ((desc = av_pix_fmt_desc_next(desc))) {
-        const enum AVPixelFormat candidate = av_pix_fmt_desc_get_id(desc);
-
-        if (depth_of(desc) == depth_of(from) && ff_lpips_reads_format(candidate) &&
-            sws_isSupportedOutput(candidate))
-            best = av_find_best_pix_fmt_of_2(best, candidate, format, alpha, NULL);
-    }
-    return best;
-}
-
 static int prepare(media_convert *c, const AVFrame *frame, char why[MEDIA_WHY])
 {
     const char *name = av_get_pix_fmt_name(frame->format);
-    const enum AVPixelFormat target = nearest_format(frame->format);
+    const enum AVPixelFormat target = ff_lpips_nearest_format(frame->format);
 
     if (c->sws && c->width == frame->width && c->height == frame->height &&
         c->format == frame->format)

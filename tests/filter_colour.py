@@ -252,6 +252,18 @@ class Table(Colour):
             self.once(run, "c0", "alpha", 2)
             self.once(run, "c0", "main has alpha, which is ignored")
 
+    def test_foreign_formats(self):
+        """What cannot be read as it lies goes to the nearest format that can, whatever the
+        other input is in."""
+        for fmt, read_as in (("rgb48be", "rgb 16 bit full"), ("pal8", "rgb 8 bit full"),
+                             ("yuv420p10be", "yuv 4:2:0 10 bit bt601 limited left")):
+            for other in ("rgb24", "yuv420p", "gray"):
+                graph = (f"testsrc2=s={W}x{H}:d=0.08,split[x][y];[x]format={fmt}[a];"
+                         f"[y]format={other}[b];")
+                for name, pads in (("main", "[a][b]"), ("reference", "[b][a]")):
+                    run = self.graph(f"{graph}{pads}lpips")
+                    self.assertIn(f"{name} read as {read_as}", run.text, (fmt, other))
+
     def test_transfer(self):
         """PQ and HLG are warned of, once for each input; bt709 is not."""
         clip = self.clip(0, "bt2020nc", "tv", "420", 10)
