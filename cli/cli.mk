@@ -14,7 +14,9 @@ CLI_LIB      := $(BUILD)/tests/libcli.a
 CLI_LIBS      = $(shell pkg-config --libs $(CLI_PACKAGES))
 
 .PHONY: cli
-cli: $(BUILD)/bin/lpips ## the program lpips
+cli: ## the program lpips
+	@sh tools/deps.sh -n build cli
+	@$(MAKE) --no-print-directory $(BUILD)/bin/lpips
 
 $(CLI_OBJECTS): EXTRA = -Imedia -Icli -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(CLI_PACKAGES)))
@@ -33,9 +35,9 @@ $(BUILD)/bin/lpips: $(CLI_OBJECTS) $(LIBLPIPS)
 # ---- tests -------------------------------------------------------------------
 # Programs in C that look inside, and scripts that run the whole.
 CLI_TEST_NAMES := media png
-$(CLI_TEST_NAMES:%=$(OBJ)/tests/test_%.o): EXTRA = -Imedia -Icli -Ireport -Iffmpeg-filter \
+$(CLI_TEST_NAMES:%=$(OBJ)/tests/test_%.o) $(OBJ)/tests/media_support.o: EXTRA = -Imedia -Icli -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(CLI_PACKAGES)))
-$(CLI_TEST_NAMES:%=$(BUILD)/tests/test_%): $(CLI_LIB)
+$(CLI_TEST_NAMES:%=$(BUILD)/tests/test_%): $(OBJ)/tests/media_support.o $(CLI_LIB)
 $(CLI_TEST_NAMES:%=$(BUILD)/tests/test_%): TEST_LIBS += $(CLI_LIB) $(LIBLPIPS) $(CLI_LIBS) -lz
 
 CLI_THEMES := $(patsubst tests/cli_%.py,%,$(wildcard tests/cli_*.py))

@@ -4,42 +4,18 @@
 import json
 import math
 import os
-import statistics
 import struct
 import subprocess
 import unittest
 
 from program import LPIPS, SHARED, SIGNATURE, ZERO
 from program import Case, adam7, chunk, pattern, picture, png, unpng
+from pooling import PERCENTILES, percentile, pooled
 
 PAIRS = os.path.join(SHARED, "data", "pairs")
 WEIGHTS = os.path.join(SHARED, "weights")
 NAMES = ["mean", "harmonic_mean", "median", "deviation", "min", "max"]
-NAMES += [f"p{p}" for p in (1, 5, 10, 25, 75, 90, 95, 99)]
-
-
-def percentile(values, p):
-    """Linear between closest ranks."""
-    values = sorted(values)
-    at = (len(values) - 1) * p / 100
-    i = min(int(at), len(values) - 2) if len(values) > 1 else 0
-    after = values[min(i + 1, len(values) - 1)]
-    return values[i] + (at - i) * (after - values[i])
-
-
-def pooled(values):
-    """Every number that is pooled, by the definitions."""
-    some_zero = any(v == 0 for v in values)
-    numbers = {
-        "mean": math.fsum(values) / len(values),
-        "harmonic_mean": 0 if some_zero else len(values) / math.fsum(1 / v for v in values),
-        "median": statistics.median(values),
-        "deviation": statistics.stdev(values) if len(values) > 1 else 0,
-        "min": min(values),
-        "max": max(values),
-    }
-    numbers.update((name, percentile(values, int(name[1:]))) for name in NAMES[6:])
-    return numbers
+NAMES += [f"p{p}" for p in PERCENTILES]
 
 
 class Pair(Case):

@@ -1,13 +1,7 @@
 /*
  * test_media.c - frames beside frames, maps, and pictures that are written.
  */
-#include "media.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "media_support.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,39 +11,6 @@
 #include <unistd.h>
 
 #include <libavutil/pixdesc.h>
-
-static char folder[] = "/tmp/lpips-media-XXXXXX";
-static char why[MEDIA_WHY];
-
-static const char *in_folder(const char *name)
-{
-    static char path[256];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-/* The one frame of a file, to be freed; NULL and why. */
-static AVFrame *read_frame(const char *path)
-{
-    media_source *source;
-    const AVFrame *frame;
-    AVFrame *copy;
-
-    why[0] = 0;
-    if (media_open(&source, path, 1, why) < 0) {
-        assert_null(source);
-        return NULL;
-    }
-    assert_true(media_source_info(source)->still);
-    assert_int_equal(media_next(source, &frame, why), 1);
-    copy = av_frame_clone(frame);
-    assert_int_equal(media_next(source, &frame, why), 0);
-    assert_int_equal(media_next(source, &frame, why), 0);
-    media_close(source);
-    assert_non_null(copy);
-    return copy;
-}
 
 /* ---- scoring ---------------------------------------------------------------- */
 
@@ -285,22 +246,6 @@ static void thumbnails(void **state)
 }
 
 /* ---- the whole -------------------------------------------------------------- */
-
-static int make_folder(void **state)
-{
-    (void)state;
-    av_log_set_level(AV_LOG_QUIET);
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 int main(void)
 {

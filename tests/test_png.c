@@ -1,13 +1,7 @@
 /*
  * test_png.c - PNG files of every kind and of strangers, and files that are no pictures.
  */
-#include "media.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "media_support.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -20,18 +14,7 @@
 
 #include <libavutil/pixdesc.h>
 
-static char folder[] = "/tmp/lpips-png-XXXXXX";
-static char why[MEDIA_WHY];
-
 /* ---- files ------------------------------------------------------------------ */
-
-static const char *in_folder(const char *name)
-{
-    static char path[256];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static const char *put(const char *name, const void *data, size_t size)
 {
@@ -42,28 +25,6 @@ static const char *put(const char *name, const void *data, size_t size)
     assert_int_equal(fwrite(data, 1, size, f), size);
     assert_int_equal(fclose(f), 0);
     return path;
-}
-
-/* The one frame of a file, to be freed; NULL and why. */
-static AVFrame *read_frame(const char *path)
-{
-    media_source *source;
-    const AVFrame *frame;
-    AVFrame *copy;
-
-    why[0] = 0;
-    if (media_open(&source, path, 1, why) < 0) {
-        assert_null(source);
-        return NULL;
-    }
-    assert_true(media_source_info(source)->still);
-    assert_int_equal(media_next(source, &frame, why), 1);
-    copy = av_frame_clone(frame);
-    assert_int_equal(media_next(source, &frame, why), 0);
-    assert_int_equal(media_next(source, &frame, why), 0);
-    media_close(source);
-    assert_non_null(copy);
-    return copy;
 }
 
 /* ---- PNG by hand --------------------------------------------------------------- */
@@ -381,22 +342,6 @@ static void ppm_and_others(void **state)
 }
 
 /* ---- the whole -------------------------------------------------------------- */
-
-static int make_folder(void **state)
-{
-    (void)state;
-    av_log_set_level(AV_LOG_QUIET);
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 int main(void)
 {
