@@ -6,7 +6,7 @@
 
 #include "lpips.h"
 
-/* Most columns at once; a multiple of the largest subsampling. */
+/* Most columns at once. */
 #define LPIPS_FRAME_TILE 512
 
 /* R = y + r_v V, G = y + g_u U + g_v V, B = y + b_u U + b_v V and, for YCgCo, r_u. */

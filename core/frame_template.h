@@ -130,7 +130,7 @@ static void enlarge(float *restrict out, const phase *p, int sx, int n)
         out[i] = between(&p[i % sx], i / sx);
 }
 
-/* n chroma values for luma row y from column x (a multiple of the subsampling) on. */
+/* n chroma values for luma row y from column x on. */
 static void load_chroma(float *out, const lpips_frame *f, int plane, int y, int x, int n)
 {
     const int sx = 1 << f->chroma_x, sy = 1 << f->chroma_y;

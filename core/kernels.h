@@ -70,8 +70,8 @@ typedef struct lpips_kernels {
     int (*load_row[3])(float *dst, const void *const src[3], ptrdiff_t pixel_stride, int n,
                        const float mul[3], const float add[3]);
 
-    /* n columns from x on, of row y of a frame, to three rows of floats 0..1; x is a multiple
-     * of 4, n at most LPIPS_FRAME_TILE.  The same bits on every instruction set. */
+    /* n columns from x on, of row y of a frame, to three rows of floats 0..1; n is at most
+     * LPIPS_FRAME_TILE.  The same bits on every instruction set. */
     void (*frame_columns)(const lpips_frame_rows *r, float *const rgb[3], int y, int x,
                           int n);
 

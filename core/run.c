@@ -42,16 +42,13 @@ static void load_frame(lpips_context *c, const lpips_frame *frame, float *dst, i
     lpips_frame_rows rows;
 
     lpips_frame_prepare(&rows, frame);
-    for (int n, x = x0 / 4 * 4; x < x1; x += n) {
-        int skip = x < x0 ? x0 - x : 0;
-
+    for (int n, x = x0; x < x1; x += n) {
         n = x1 - x < LPIPS_FRAME_TILE ? x1 - x : LPIPS_FRAME_TILE;
         c->kernels.frame_columns(&rows, (float *const[3]){line[0], line[1], line[2]}, y, x,
                                  n);
-        if (c->kernels.load_row[LPIPS_F32](dst + 3 * (x + skip - x0),
-                                           (const void *[3]){line[0] + skip, line[1] + skip,
-                                                             line[2] + skip},
-                                           sizeof(float), n - skip, mul, add))
+        if (c->kernels.load_row[LPIPS_F32](dst + 3 * (x - x0),
+                                           (const void *[3]){line[0], line[1], line[2]},
+                                           sizeof(float), n, mul, add))
             atomic_store(&c->bad, 1);
     }
 }

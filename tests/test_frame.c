@@ -472,6 +472,7 @@ static void images(void **state)
     static const int widths[] = {31, 509, 513, 1030};
     lpips_weights *alex = test_random_weights(LPIPS_NET_ALEX, "0.1");
     lpips_weights *vgg = test_random_weights(LPIPS_NET_VGG, "0.1");
+    lpips_frame strips = yuv(1211, 32, 8);
 
     (void)state;
     for (int i = 0; i < 4; i++)
@@ -482,7 +483,9 @@ static void images(void **state)
             f.chroma_y = sub % 2;
             check_images(alex, f, 1 + sub, sub == 2 ? LPIPS_RANGE_0_1 : 0, 0);
         }
-    check_images(vgg, yuv(211, 40, 8), 1, 0, 37);
+    /* strips that begin between two chroma samples */
+    strips.chroma_x = 2;
+    check_images(vgg, strips, 1, 0, 64);
 }
 
 static void refused_images(void **state)
