@@ -148,6 +148,7 @@ include weights/weights.mk
 include ffmpeg-filter/ffmpeg.mk
 include gimp-plugin/gimp.mk
 include cli/cli.mk
+include learn/learn.mk
 include tests/tests.mk
 include report/report.mk
 
@@ -173,8 +174,9 @@ check: ## install what is missing, build all, pass every test
 	$(call counted,gates,bash tests/gates.sh $(BUILD))
 	$(MAKE) $(jobs) ffmpeg-all $(TESTS_DIR)/score_dump
 	$(call counted,patches,bash tests/patches.sh)
-	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) cli
+	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) cli learn
 	@$(test_cli)
+	@$(test_learn)
 	@for v in $(FFMPEG_ALL); do [ ! -x $(BUILD)/bin/ffmpeg-$$v ] || \
 	    { $(call test_filter,$$v); } || exit 1; done
 	$(MAKE) $(jobs) gimp-tested
@@ -220,7 +222,7 @@ dest_lib     = $(DESTDIR)$(LIBDIR)
 dest_data    = $(DESTDIR)$(DATADIR)/liblpips
 dest_include = $(DESTDIR)$(INCLUDEDIR)
 
-install: lib $(install_cli) ## library, header, program and weights below DESTDIR and PREFIX
+install: lib $(install_cli) $(install_learn) ## library, header, program and weights below DESTDIR and PREFIX
 	install -d $(dest_include) $(dest_lib)/pkgconfig $(dest_data)
 	install -m 644 core/lpips.h $(dest_include)
 	install -m 755 $(SO) $(dest_lib)
@@ -231,7 +233,7 @@ install: lib $(install_cli) ## library, header, program and weights below DESTDI
 	    [ ! -e "$$f" ] || install -m 644 "$$f" $(dest_data); done
 	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || :
 
-uninstall: uninstall-cli ## remove what install put there
+uninstall: uninstall-cli uninstall-learn ## remove what install put there
 	rm -f $(dest_include)/lpips.h $(dest_lib)/liblpips.so $(dest_lib)/liblpips.so.$(MAJOR) \
 	    $(dest_lib)/liblpips.a $(dest_lib)/pkgconfig/liblpips.pc $(dest_data)/lpips-*.safetensors
 	[ ! -d $(dest_data) ] || rmdir --ignore-fail-on-non-empty $(dest_data)

@@ -85,7 +85,7 @@ in_files library -E '(^|[^a-zA-Z_0-9])(exit|_exit|abort|v?f?printf|f?puts|putcha
     grep -vE '^[^:]*:[0-9]+: *(/\*|\*)' | gate 'the library neither prints, exits nor changes the process'
 in_files library -E '(^|[^a-zA-Z_0-9])(secure_)?getenv *\(' | grep -v '^core/find\.c:' |
     gate 'only the search for weights reads the environment'
-grep -E '^(ffmpeg-filter|gimp-plugin|tools|media|cli|report)/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE '^ *# *include *["<]' /dev/null |
+grep -E '^(ffmpeg-filter|gimp-plugin|tools|media|cli|report|learn)/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE '^ *# *include *["<]' /dev/null |
     while IFS=: read -r file line text; do
         header=$(sed 's/.*["<]\(.*\)[">].*/\1/' <<<"$text")
         case $header in

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Install what a build of liblpips needs and this machine lacks, with apt.
 #
-# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [cli] [check] [browser]
-#                      [fuzz] [cluster] [distro] [gimp] [gimp3]
-#   no group: build, weights, ffmpeg and check
+# usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [cli] [learn] [check]
+#                      [browser] [fuzz] [cluster] [distro] [gimp] [gimp3]
+#   no group: build, weights, ffmpeg, cli, learn and check
 #   -n  install nothing: say what is missing and fail
 #
 # Each need is tested by what it gives (a command, a pkg-config module), not by a
@@ -13,7 +13,7 @@ set -eu
 
 dry=
 [ "${1-}" != -n ] || { dry=1; shift; }
-groups=${*:-build weights ffmpeg cli check}
+groups=${*:-build weights ffmpeg cli learn check}
 missing=
 
 # need 'TEST' PACKAGE...: the packages, where the test fails
@@ -60,6 +60,9 @@ for group in $groups; do
         need 'pkg-config --exists sqlite3' libsqlite3-dev
         need 'test -e /usr/share/javascript/chart.js/chart.min.js' libjs-chart.js
         ;;
+    learn)
+        need 'pkg-config --exists libjpeg' libjpeg-dev
+        ;;
     check)
         need 'command -v g++' g++
         need 'pkg-config --exists cmocka' libcmocka-dev
@@ -98,7 +101,7 @@ for group in $groups; do
               clang -x c -fsanitize=fuzzer,address - -o /dev/null' clang libclang-rt-dev
         ;;
     *)
-        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, check, browser, fuzz, cluster, distro, gimp, gimp3" >&2
+        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, learn, check, browser, fuzz, cluster, distro, gimp, gimp3" >&2
         exit 2
         ;;
     esac

@@ -1,0 +1,15 @@
+/*
+ * learn.h - the sub-commands of the program lpips-learn: how the metric is judged and made.
+ *
+ * Each takes its own argc and argv, argv[0] being what the user typed for it ("lpips-learn
+ * eval"), and returns the exit status: 0 all is well, 2 something could not be done.
+ */
+#ifndef LEARN_H
+#define LEARN_H
+
+enum { LEARN_OK = 0, LEARN_FAILED = 2 };
+
+/* Room for a sentence that says what failed and why. */
+#define LEARN_WHY 512
+
+#endif

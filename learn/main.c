@@ -1,0 +1,42 @@
+/*
+ * main.c - the program lpips-learn: which sub-command is meant.
+ */
+#include "learn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *typed, *does;
+} commands[] = {
+    {NULL, NULL, NULL, NULL},
+};
+
+static void help(FILE *out)
+{
+    fputs("Usage: lpips-learn COMMAND [OPTION...] ...\n"
+          "How the metric is judged and made.\n\n",
+          out);
+    for (const struct command *c = commands; c->name; c++)
+        fprintf(out, "  %-12s %s\n", c->name, c->does);
+    fputs("\nlpips-learn COMMAND --help tells more.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+    for (const struct command *c = commands; argc > 1 && c->name; c++)
+        if (!strcmp(argv[1], c->name)) {
+            argv[1] = (char *)c->typed;
+            return c->run(argc - 1, argv + 1);
+        }
+    if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+        help(stdout);
+        return LEARN_OK;
+    }
+    if (argc > 1)
+        fprintf(stderr, "lpips-learn: there is no command '%s'\n\n", argv[1]);
+    help(stderr);
+    return LEARN_FAILED;
+}
