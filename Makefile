@@ -174,7 +174,7 @@ check: ## install what is missing, build all, pass every test
 	$(call counted,gates,bash tests/gates.sh $(BUILD))
 	$(MAKE) $(jobs) ffmpeg-all $(TESTS_DIR)/score_dump
 	$(call counted,patches,bash tests/patches.sh)
-	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) cli learn
+	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) learn
 	@$(test_cli)
 	@$(test_learn)
 	@for v in $(FFMPEG_ALL); do [ ! -x $(BUILD)/bin/ffmpeg-$$v ] || \

@@ -14,7 +14,7 @@ CLI_LIB      := $(BUILD)/tests/libcli.a
 CLI_LIBS      = $(shell pkg-config --libs $(CLI_PACKAGES))
 
 .PHONY: cli
-cli: ## the program lpips
+cli: lib ## the program lpips
 	@sh tools/deps.sh -n build cli
 	@$(MAKE) --no-print-directory $(BUILD)/bin/lpips
 

@@ -12,7 +12,7 @@ LEARN_INCLUDES  = -Ilearn -Imedia -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LEARN_PACKAGES)))
 
 .PHONY: learn
-learn: ## the program lpips-learn: how the metric is judged and made
+learn: cli ## the program lpips-learn: how the metric is judged and made
 	@sh tools/deps.sh -n build cli learn
 	@$(MAKE) --no-print-directory $(BUILD)/bin/lpips-learn
 
