@@ -79,7 +79,7 @@ static int check_schema(const learn_store *s, char why[LEARN_WHY])
     tables = number(s, "SELECT count(*) FROM sqlite_schema", NULL);
     if (tables == 0 && run(s, LEARN_STORE_SCHEMA, why))
         return -1;
-    if (tables && (number(s, "PRAGMA application_id", NULL) != 1819438444 ||
+    if (tables && (number(s, "PRAGMA application_id", NULL) != 1819438700 ||
                    number(s, "PRAGMA user_version", NULL) != 1))
         return learn_fail(why,
                           "%s is no store of this version of lpips-learn eval: name another "

@@ -23,7 +23,7 @@
     "  subset INTEGER NOT NULL REFERENCES subset(id), size INTEGER NOT NULL,"    \
     "  stem TEXT NOT NULL, stamp INTEGER NOT NULL, d0 REAL NOT NULL, d1 REAL,"   \
     "  PRIMARY KEY(judge, subset, size, stem)) WITHOUT ROWID;"                   \
-    "PRAGMA application_id = 1819438444;" /* "lrnl" */                           \
+    "PRAGMA application_id = 1819438700;" /* "lrnl" */                           \
     "PRAGMA user_version = 1;"
 
 typedef struct learn_store learn_store;
