@@ -25,7 +25,7 @@ static const struct argp_option options[] = {
     {"folder", KEY_FOLDER, "DIR", 0,
      "that names of pictures are relative to (FILE.csv's own)", 0},
     {"logistic", KEY_LOGISTIC, "N", 0,
-     "parameters of the curve from distances to scores: 5 (the default) or 4", 0},
+     "parameters of the curve from distances to scores: 4 (the default) or 5", 0},
     {"plot", KEY_PLOT, "FILE", 0, "scores over distances, with the curve, as an SVG picture",
      0},
     {0}};
@@ -48,9 +48,10 @@ static const char text[] =
     "distances rank as people do. PLCC and RMSE are Pearson's correlation and the root of "
     "the "
     "mean squared difference between the scores and those predicted by a logistic curve that "
-    "is fitted by least squares (5 parameters: Sheikh, Sabir and Bovik 2006; 4: VQEG's "
-    "report "
-    "II of 2003, which is monotonic). Intervals are BCa bootstrap intervals over pairs, the "
+    "is fitted by least squares: of 4 parameters (VQEG, report II, 2003), which rises or "
+    "falls all "
+    "along, or of 5 (Sheikh, Sabir and Bovik 2006, the LIVE study), which follows outliers "
+    "more easily. Intervals are BCa bootstrap intervals over pairs, the "
     "curve staying as it is.\n"
     "\n"
     "Exit status: 0 all is well, 2 something could not be done.";
@@ -337,7 +338,7 @@ static void write_plot(const void *what, FILE *f)
     for (size_t j = 0; panels && notes && j < e->judges.n; j++) {
         const outcome *o = &e->outcomes[j];
 
-        snprintf(notes[j], sizeof *notes, "SROCC %.3f   PLCC %.3f   %zu pairs",
+        snprintf(notes[j], sizeof *notes, "SROCC %.3f, PLCC %.3f, %zu pairs",
                  o->statistics[SROCC].mean, o->statistics[PLCC].mean, o->scatter.n);
         panels[j] = (learn_panel){e->judges.judges[j]->title,
                                   notes[j],
@@ -370,7 +371,7 @@ int learn_eval_mos(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&learn_common_argp, 0, "Common:", 2}, {0}};
     static const struct argp argp = {options, parse, "FILE.csv", text, children, NULL, NULL};
-    evaluation e = {.q = {.parameters = 5}};
+    evaluation e = {.q = {.parameters = 4}};
     char why[LEARN_WHY] = "";
     int status;
 
