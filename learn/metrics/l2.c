@@ -39,9 +39,9 @@ LEARN_METRIC(psnr)
     double mean = mean_square(a, b);
 
     (void)room;
-    /* Equal pictures would be infinitely alike.  No pair that differs comes near 200 dB:
-     * 10^15 samples of which one is a step off are at 198. */
-    *out = mean > 0 ? -10 * log10(255 * 255 / mean) : -200;
+    /* Equal pictures would be infinitely alike.  No pair that differs comes near 200 dB: the
+     * largest with one sample a step off is at 150. */
+    *out = mean > 0 ? 10 * log10(mean / (255 * 255)) : -200;
     return 0;
 }
 
