@@ -12,6 +12,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+/* What make_resize.py ends with when it lacks a package. */
+enum { NO_PILLOW = 77 };
+
 static char why[LEARN_WHY];
 
 /* FNV-1a. */

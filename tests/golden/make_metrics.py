@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes metrics.tsv: what well-kept packages give for the metrics of learn/metrics/.
+"""Writes metrics.tsv and lab.tsv: what well-kept packages give for learn/metrics/.
 
-Only developers run this; the tests read the table.  It needs numpy, PyTorch, Pillow,
+Only developers run this; the tests read the tables.  It needs numpy, PyTorch, Pillow,
 scikit-image, piq 0.8.0 and lpips 0.1.4, and ../shared beside the checkout.
 
 L2, PSNR and DSSIM are computed by the package lpips itself, on CIE Lab of scikit-image; the
@@ -106,7 +106,20 @@ def cases():
         yield 61, 47, 'ex_ref', other
 
 
+def write_lab():
+    """Corners, greys around both bends of the curves, and a coarse grid of colours."""
+    colours = [(v, v, v) for v in (0, 1, 2, 5, 10, 11, 20, 21, 22, 23, 64, 128, 200, 254, 255)]
+    colours += [(r, g, b) for r in (0, 10, 90, 255) for g in (0, 11, 150, 255)
+                for b in (0, 25, 180, 255)]
+    with open(os.path.join(HERE, 'lab.tsv'), 'w') as f:
+        f.write('# CIE Lab of sRGB bytes: skimage.color.rgb2lab() of scikit-image %s, made by '
+                'make_metrics.py\n# r\tg\tb\tL\ta\tb\n' % skimage.__version__)
+        for rgb, lab in zip(colours, color.rgb2lab(np.array([colours], dtype=np.uint8))[0]):
+            f.write('\t'.join([str(v) for v in rgb] + [repr(float(v)) for v in lab]) + '\n')
+
+
 def main():
+    write_lab()
     with open(os.path.join(HERE, 'metrics.tsv'), 'w') as f:
         f.write('# Distances of learn/metrics/ between pictures by formula (tests/pictures.h) and '
                 'ex_*, cut at the top left.\n'
