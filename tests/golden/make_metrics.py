@@ -2,7 +2,7 @@
 """Writes metrics.tsv and lab.tsv: what well-kept packages give for learn/metrics/.
 
 Only developers run this; the tests read the tables.  It needs numpy, PyTorch, Pillow,
-scikit-image, piq 0.8.0 and lpips 0.1.4, and ../shared beside the checkout.
+scikit-image, piq 0.8.0 and lpips 0.1.4 with torchvision, and ../shared beside the checkout.
 
 L2, PSNR and DSSIM are computed by the package lpips itself, on CIE Lab of scikit-image; the
 rest by piq.  All is evaluated in float64.  lpips calls compare_ssim(), which scikit-image had
@@ -20,6 +20,7 @@ import skimage
 import torch
 from skimage import color, measure
 from skimage.metrics import structural_similarity
+from torchvision import transforms
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAIRS_FOLDER = os.path.join(HERE, '..', '..', '..', 'shared', 'data', 'pairs')
@@ -77,6 +78,12 @@ def l2_rgb(a, b):
                                                            planes(b) / 127.5 - 1))
 
 
+def official(rgb):
+    """Lab as lpips.L2 and lpips.DSSIM make it of what the package's BAPPS loader yields."""
+    loaded = transforms.Compose([transforms.ToTensor(), transforms.Normalize((.5,) * 3, (.5,) * 3)])
+    return color.rgb2lab(lpips.tensor2im(loaded(rgb.copy())[None]))
+
+
 def fsim(a, b, chromatic):
     # A flat picture's phase congruency is 0 over 0, and piq's is made of rounding.
     if any(len(np.unique(p.reshape(-1, 3), axis=0)) == 1 for p in (a, b)):
@@ -87,9 +94,11 @@ def fsim(a, b, chromatic):
 METRICS = {
     'l2-rgb': (1, l2_rgb),
     'l2-lab': (1, lambda a, b: lpips.l2(color.rgb2lab(a), color.rgb2lab(b), range=100.)),
+    'l2-official': (1, lambda a, b: lpips.l2(official(a), official(b), range=100.)),
     'psnr': (1, lambda a, b: -lpips.psnr(a, b)),
     'ssim-rgb': (7, lambda a, b: lpips.dssim(1. * a, 1. * b)),
     'ssim-lab': (7, lambda a, b: lpips.dssim(color.rgb2lab(a), color.rgb2lab(b), range=100.)),
+    'ssim-official': (7, lambda a, b: lpips.dssim(official(a), official(b), range=100.)),
     'ssim': (11, lambda a, b: 1 - float(piq.ssim(luma(a), luma(b), data_range=255.))),
     'ms-ssim': (11, lambda a, b: 1 - ms_ssim(a, b)),
     'fsim': (2, lambda a, b: fsim(a, b, False)),
