@@ -63,13 +63,16 @@ class Case(unittest.TestCase):
         with open(self.path(name), "rb") as f:
             return f.read()
 
-    def lpips(self, *arguments, code=0, **settings):
+    def execute(self, program, *arguments, code=0, **settings):
         run = subprocess.run(
-            [LPIPS, *arguments], cwd=self.folder, capture_output=True, timeout=TIMEOUT, **settings
+            [program, *arguments], cwd=self.folder, capture_output=True, timeout=TIMEOUT, **settings
         )
         run = Run(run.returncode, run.stdout, run.stderr)
         self.assertEqual(run.code, code, f"{arguments}\n{run.out}\n{run.err}")
         return run
+
+    def lpips(self, *arguments, **settings):
+        return self.execute(LPIPS, *arguments, **settings)
 
     def score(self, *arguments):
         """The distance of one pair, as printed."""
