@@ -327,6 +327,7 @@ class BadInput(Trials):
             (("d", "--size", "-1"), "--size"),
             (("d", "-j", "0"), "--threads"),
             (("d", "--json", "-", "--csv", "-"), "cannot both"),
+            (("d", "--json", "-", "--trials", "-"), "only one of"),
         ):
             self.assertIn(words, self.learn("eval", *arguments, code=2).err)
         self.trial_2afc("d/cnn", "a", 0.5, grey(1), grey(2))

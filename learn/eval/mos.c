@@ -338,8 +338,12 @@ static void write_plot(const void *what, FILE *f)
     for (size_t j = 0; panels && notes && j < e->judges.n; j++) {
         const outcome *o = &e->outcomes[j];
 
-        snprintf(notes[j], sizeof *notes, "SROCC %.3f, PLCC %.3f, %zu pairs",
-                 o->statistics[SROCC].mean, o->statistics[PLCC].mean, o->scatter.n);
+        if (o->curve.fitted)
+            snprintf(notes[j], sizeof *notes, "SROCC %.3f, PLCC %.3f, %zu pairs",
+                     o->statistics[SROCC].mean, o->statistics[PLCC].mean, o->scatter.n);
+        else
+            snprintf(notes[j], sizeof *notes, "%zu pairs: too few or too much alike",
+                     o->scatter.n);
         panels[j] = (learn_panel){e->judges.judges[j]->title,
                                   notes[j],
                                   o->scatter.x,
