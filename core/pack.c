@@ -62,25 +62,31 @@ static int wino_r(const lpips_pack_key *k)
     return (k->kernel + k->fold - 1) / k->fold;
 }
 
-/* u = gy g gx^T of one filter */
-static void transform(float *u, ptrdiff_t step, double gy[][5], int ny, double gx[][5],
-                      int nx, double g[5][5], int r)
+/* One element of the filters of a panel's outputs. */
+typedef double panel[LPIPS_PANEL];
+
+/* u = gy g gx^T of a panel's filters, side by side, which the compiler makes vectors of */
+static void transform(float (*u)[LPIPS_PANEL], double gy[][5], int ny, double gx[][5], int nx,
+                      panel g[5][5], int r)
 {
-    double t[LPIPS_MAX_TILE][5];
+    panel t[LPIPS_MAX_TILE][5];
 
     for (int i = 0; i < ny; i++)
         for (int x = 0; x < r; x++) {
-            t[i][x] = 0;
+            memset(t[i][x], 0, sizeof t[i][x]);
             for (int y = 0; y < r; y++)
-                t[i][x] += gy[i][y] * g[y][x];
+                for (int j = 0; j < LPIPS_PANEL; j++)
+                    t[i][x][j] += gy[i][y] * g[y][x][j];
         }
     for (int i = 0; i < ny; i++)
-        for (int j = 0; j < nx; j++, u += step) {
-            double s = 0;
+        for (int k = 0; k < nx; k++, u++) {
+            panel s = {0};
 
             for (int x = 0; x < r; x++)
-                s += t[i][x] * gx[j][x];
-            *u = (float)s;
+                for (int j = 0; j < LPIPS_PANEL; j++)
+                    s[j] += t[i][x][j] * gx[k][x];
+            for (int j = 0; j < LPIPS_PANEL; j++)
+                (*u)[j] = (float)s[j];
         }
 }
 
@@ -91,19 +97,17 @@ static void pack_wino(float *dst, const lpips_pack_key *k, const float *w)
     ptrdiff_t pos = (ptrdiff_t)panels * in * LPIPS_PANEL;
     double gy[LPIPS_MAX_TILE][5], gx[LPIPS_MAX_TILE][5];
     float u[LPIPS_MAX_TILE * LPIPS_MAX_TILE][LPIPS_PANEL];
+    panel g[5][5];
 
     make_g(gy, k->ty, r);
     make_g(gx, k->tx, r);
     for (int q = 0; q < panels; q++)
         for (int i = 0; i < in; i++) {
-            for (int j = 0; j < LPIPS_PANEL; j++) {
-                double g[5][5];
-
-                for (int y = 0; y < r; y++)
-                    for (int x = 0; x < r; x++)
-                        g[y][x] = filter_at(k, w, q * LPIPS_PANEL + j, i, y, x);
-                transform(&u[0][j], LPIPS_PANEL, gy, ny, gx, nx, g, r);
-            }
+            for (int y = 0; y < r; y++)
+                for (int x = 0; x < r; x++)
+                    for (int j = 0; j < LPIPS_PANEL; j++)
+                        g[y][x][j] = filter_at(k, w, q * LPIPS_PANEL + j, i, y, x);
+            transform(u, gy, ny, gx, nx, g, r);
             for (int p = 0; p < ny * nx; p++)
                 memcpy(dst + p * pos + ((ptrdiff_t)q * in + i) * LPIPS_PANEL, u[p],
                        sizeof u[p]);
