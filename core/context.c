@@ -189,18 +189,20 @@ size_t lpips_context_memory(lpips_weights *w, int width, int height,
     return bytes;
 }
 
+int lpips_weights_describe(const lpips_weights *w, unsigned flags, char *text, size_t size)
+{
+    if (!w)
+        return snprintf(text, size, "lpips %d.%d.%d", LPIPS_VERSION_MAJOR, LPIPS_VERSION_MINOR,
+                        LPIPS_VERSION_PATCH);
+    return snprintf(text, size, "lpips %d.%d.%d %s v%s weights %.8s%s%s", LPIPS_VERSION_MAJOR,
+                    LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, w->def->name, w->version,
+                    w->hash, flags & LPIPS_NO_LIN ? " no-lin" : "",
+                    flags & LPIPS_RANGE_0_1 ? " range 0..1" : "");
+}
+
 int lpips_describe(const lpips_context *c, char *text, size_t size)
 {
-    int n = snprintf(text, size, "lpips %d.%d.%d", LPIPS_VERSION_MAJOR, LPIPS_VERSION_MINOR,
-                     LPIPS_VERSION_PATCH);
-
-    if (!c)
-        return n;
-    return snprintf(text, size, "lpips %d.%d.%d %s v%s weights %.8s%s%s", LPIPS_VERSION_MAJOR,
-                    LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, c->plan.net->name,
-                    c->weights->version, c->weights->hash,
-                    c->plan.flags & LPIPS_NO_LIN ? " no-lin" : "",
-                    c->plan.flags & LPIPS_RANGE_0_1 ? " range 0..1" : "");
+    return lpips_weights_describe(c ? c->weights : NULL, c ? c->plan.flags : 0, text, size);
 }
 
 const char *lpips_context_cpu(const lpips_context *c)

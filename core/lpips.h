@@ -205,6 +205,10 @@ LPIPS_API size_t lpips_context_memory(lpips_weights *w, int width, int height,
  */
 LPIPS_API int lpips_describe(const lpips_context *c, char *text, size_t size);
 
+/* The same before there is a context: what those with these weights and flags will say. */
+LPIPS_API int lpips_weights_describe(const lpips_weights *w, unsigned flags, char *text,
+                                     size_t size);
+
 /* LPIPS_CPU_* present on this machine and in this build. */
 LPIPS_API unsigned lpips_cpu_features(void);
 
