@@ -7,7 +7,7 @@ LEARN_SOURCES  := $(wildcard learn/*.c learn/*/*.c)
 LEARN_OBJECTS  := $(LEARN_SOURCES:%.c=$(OBJ)/%.o)
 # Everything but main(), for tests.
 LEARN_LIB      := $(BUILD)/tests/liblearn.a
-LEARN_LIBS      = $(shell pkg-config --libs $(LEARN_PACKAGES))
+LEARN_LIBS      = $(CLI_LIBS) $(shell pkg-config --libs libjpeg)
 LEARN_INCLUDES  = -Ilearn -Imedia -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LEARN_PACKAGES)))
 
