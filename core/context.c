@@ -41,7 +41,7 @@ static int fetch_point(lpips_context *c, const char *name, int in, int out, cons
     lpips_pack_key key = {.name = name, .in = in, .out = out, .kernel = 1, -1, -1, 1};
 
     *bias = lpips_weights_tensor(c->weights, name, "bias");
-    *u = lpips_pack_get(c->weights, &key);
+    *u = lpips_pack_get(c->weights, &key, &c->kernels);
     return *u ? LPIPS_OK : LPIPS_ERR_MEMORY;
 }
 
@@ -65,7 +65,7 @@ static int fetch_filter(lpips_context *c, lpips_layer *l)
         key.kernel = c->plan.net->step[0].kernel;
     }
     l->bias = lpips_weights_tensor(c->weights, l->name, "bias");
-    l->u = lpips_pack_get(c->weights, &key);
+    l->u = lpips_pack_get(c->weights, &key, &c->kernels);
     return l->u ? LPIPS_OK : LPIPS_ERR_MEMORY;
 }
 
@@ -192,8 +192,8 @@ size_t lpips_context_memory(lpips_weights *w, int width, int height,
 int lpips_weights_describe(const lpips_weights *w, unsigned flags, char *text, size_t size)
 {
     if (!w)
-        return snprintf(text, size, "lpips %d.%d.%d", LPIPS_VERSION_MAJOR, LPIPS_VERSION_MINOR,
-                        LPIPS_VERSION_PATCH);
+        return snprintf(text, size, "lpips %d.%d.%d", LPIPS_VERSION_MAJOR,
+                        LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH);
     return snprintf(text, size, "lpips %d.%d.%d %s v%s weights %.8s%s%s", LPIPS_VERSION_MAJOR,
                     LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, w->def->name, w->version,
                     w->hash, flags & LPIPS_NO_LIN ? " no-lin" : "",

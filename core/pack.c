@@ -27,7 +27,7 @@ static const double points[LPIPS_TILES][LPIPS_MAX_TILE - 1] = {
 
 /* G of r columns: row i is 1, a_i, a_i^2 ... over the product of (a_i - a_j) over the
  * other finite points; the last row, of infinity, is 0 ... 0 1. */
-static void make_g(double g[LPIPS_MAX_TILE][5], int tile, int r)
+static void make_g(lpips_g_row g[LPIPS_MAX_TILE], int tile, int r)
 {
     int n = lpips_tile_len[tile];
 
@@ -45,7 +45,8 @@ static void make_g(double g[LPIPS_MAX_TILE][5], int tile, int r)
 }
 
 /* Element of the filter of output o and (folded) input i, 0 outside the kernel. */
-static double filter_at(const lpips_pack_key *k, const float *w, int o, int i, int y, int x)
+static inline double filter_at(const lpips_pack_key *k, const float *w, int o, int i, int y,
+                               int x)
 {
     int f = k->fold;
 
@@ -62,42 +63,23 @@ static int wino_r(const lpips_pack_key *k)
     return (k->kernel + k->fold - 1) / k->fold;
 }
 
-/* One element of the filters of a panel's outputs. */
-typedef double panel[LPIPS_PANEL];
-
-/* u = gy g gx^T of a panel's filters, side by side, which the compiler makes vectors of */
-static void transform(float (*u)[LPIPS_PANEL], double gy[][5], int ny, double gx[][5], int nx,
-                      panel g[5][5], int r)
+/* Element (y, x) of the filters of a panel, of one (folded) input. */
+static void panel_at(double g[LPIPS_PANEL], const lpips_pack_key *k, const float *w, int o,
+                     int i, int y, int x)
 {
-    panel t[LPIPS_MAX_TILE][5];
-
-    for (int i = 0; i < ny; i++)
-        for (int x = 0; x < r; x++) {
-            memset(t[i][x], 0, sizeof t[i][x]);
-            for (int y = 0; y < r; y++)
-                for (int j = 0; j < LPIPS_PANEL; j++)
-                    t[i][x][j] += gy[i][y] * g[y][x][j];
-        }
-    for (int i = 0; i < ny; i++)
-        for (int k = 0; k < nx; k++, u++) {
-            panel s = {0};
-
-            for (int x = 0; x < r; x++)
-                for (int j = 0; j < LPIPS_PANEL; j++)
-                    s[j] += t[i][x][j] * gx[k][x];
-            for (int j = 0; j < LPIPS_PANEL; j++)
-                (*u)[j] = (float)s[j];
-        }
+    for (int j = 0; j < LPIPS_PANEL; j++)
+        g[j] = filter_at(k, w, o + j, i, y, x);
 }
 
-static void pack_wino(float *dst, const lpips_pack_key *k, const float *w)
+static void pack_wino(float *dst, const lpips_pack_key *k, const float *w,
+                      const lpips_kernels *kernels)
 {
     int in = k->in * k->fold * k->fold, r = wino_r(k), panels = k->out / LPIPS_PANEL;
     int ny = lpips_tile_len[k->ty], nx = lpips_tile_len[k->tx];
     ptrdiff_t pos = (ptrdiff_t)panels * in * LPIPS_PANEL;
-    double gy[LPIPS_MAX_TILE][5], gx[LPIPS_MAX_TILE][5];
+    lpips_g_row gy[LPIPS_MAX_TILE], gx[LPIPS_MAX_TILE];
     float u[LPIPS_MAX_TILE * LPIPS_MAX_TILE][LPIPS_PANEL];
-    panel g[5][5];
+    double g[LPIPS_MAX_R * LPIPS_MAX_R][LPIPS_PANEL];
 
     make_g(gy, k->ty, r);
     make_g(gx, k->tx, r);
@@ -105,9 +87,8 @@ static void pack_wino(float *dst, const lpips_pack_key *k, const float *w)
         for (int i = 0; i < in; i++) {
             for (int y = 0; y < r; y++)
                 for (int x = 0; x < r; x++)
-                    for (int j = 0; j < LPIPS_PANEL; j++)
-                        g[y][x][j] = filter_at(k, w, q * LPIPS_PANEL + j, i, y, x);
-            transform(u, gy, ny, gx, nx, g, r);
+                    panel_at(g[y * r + x], k, w, q * LPIPS_PANEL, i, y, x);
+            kernels->wino_filters(u[0], gy, ny, gx, nx, g[0], r);
             for (int p = 0; p < ny * nx; p++)
                 memcpy(dst + p * pos + ((ptrdiff_t)q * in + i) * LPIPS_PANEL, u[p],
                        sizeof u[p]);
@@ -151,7 +132,8 @@ static void drop(const lpips_weights *w, const float *tensor, size_t count)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k)
+static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k,
+                                 const lpips_kernels *kernels)
 {
     const float *src = lpips_weights_tensor(w, k->name, "weight");
     struct lpips_packed *p = malloc(sizeof *p + strlen(k->name) + 1);
@@ -167,7 +149,7 @@ static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k)
     if (k->ty < 0)
         pack_rows(data, k, src);
     else
-        pack_wino(data, k, src);
+        pack_wino(data, k, src, kernels);
     if (lpips_pack_heavy(k->in, k->out))
         drop(w, src, (size_t)k->in * (size_t)k->out * (size_t)(k->kernel * k->kernel));
     p->next = w->packed;
@@ -175,14 +157,15 @@ static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k)
     return p;
 }
 
-const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key)
+const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key,
+                            const lpips_kernels *kernels)
 {
     struct lpips_packed *p;
 
     pthread_mutex_lock(&w->lock);
     p = find(w->packed, key);
     if (!p)
-        p = make(w, key);
+        p = make(w, key, kernels);
     pthread_mutex_unlock(&w->lock);
     return p ? p->data : NULL;
 }

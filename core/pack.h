@@ -4,6 +4,7 @@
 #ifndef LPIPS_PACK_H
 #define LPIPS_PACK_H
 
+#include "kernels.h"
 #include "model.h"
 
 /* What of a layer is packed, and how. */
@@ -26,8 +27,9 @@ static inline int lpips_pack_heavy(int in, int out)
  * The packed filter, made now or shared with earlier contexts; lives as long as w.
  *   rows:     [out / 16][kernel][kernel * in][16], k running over (x, channel)
  *   Winograd: [position][out / 16][in * fold^2][16], G g G^T rounded once from double
- * NULL when out of memory.
+ * The kernels only say how fast it is made.  NULL when out of memory.
  */
-const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key);
+const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key,
+                            const lpips_kernels *kernels);
 
 #endif

@@ -192,6 +192,7 @@ static const struct part_test {
     PART(row_filters, gemm),
     PART(wino_in, wino_in),
     PART(wino_out, wino_out),
+    PART(filter_panels, wino_filters),
     PART(wino_filters, wino_in),
     PART(pool_row, pool_row),
     PART(head_row, head_row),

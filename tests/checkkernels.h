@@ -72,6 +72,7 @@ void check_frame_columns(const lpips_kernels *k);
 /* checkkernels_wino.c */
 void check_wino_in(const lpips_kernels *k);
 void check_wino_out(const lpips_kernels *k);
+void check_filter_panels(const lpips_kernels *k);
 void check_wino_filters(const lpips_kernels *k);
 void check_row_filters(const lpips_kernels *k);
 
