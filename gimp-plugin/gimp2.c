@@ -139,8 +139,9 @@ static LpipsHost *list_all(gint32 image)
 
 static void mark(gint32 id, const char *text, gboolean image)
 {
-    GimpParasite *p = gimp_parasite_new(LPIPS_PARASITE, GIMP_PARASITE_PERSISTENT,
-                                        (guint32)strlen(text) + 1, text);
+    GimpParasite *p =
+        gimp_parasite_new(LPIPS_PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE,
+                          (guint32)strlen(text) + 1, text);
 
     if (image)
         gimp_image_attach_parasite(id, p);

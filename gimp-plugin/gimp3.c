@@ -118,8 +118,9 @@ static GimpParasite *parasite(const LpipsAnswer *answer, const LpipsSettings *se
                               int tap)
 {
     char *text = lpips_answer_parasite(answer, settings, tap);
-    GimpParasite *p = gimp_parasite_new(LPIPS_PARASITE, GIMP_PARASITE_PERSISTENT,
-                                        (guint32)strlen(text) + 1, text);
+    GimpParasite *p =
+        gimp_parasite_new(LPIPS_PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE,
+                          (guint32)strlen(text) + 1, text);
 
     g_free(text);
     return p;

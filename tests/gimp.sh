@@ -4,23 +4,9 @@
 #
 # The GIMP of this machine if it is of that version; else, for 3.0, one in a chroot of Debian
 # 13 (GIMP3_ROOT, made by gimp-plugin/gimp3-root.sh).  What cannot be had here is skipped.
-set -u
-export LC_ALL=C.UTF-8
-cd "$(dirname "$0")/.."
-version=$1
-build=${BUILD:-build}
-check=$PWD/$build/tests/gimp_check
-work=$(mktemp -d)
-[ -n "${KEEP-}" ] || trap 'rm -rf "$work"' EXIT
-
-. tests/check.sh
-about="gimp $version: "
-leave() { skip 'all of it' "$1"; exit 0; }
-
-# ---- which GIMP --------------------------------------------------------------
-. tests/gimp/where.sh
-find_gimp "$version" || leave "$reason"
-[ -x "$check" ] || leave "$check is missing; \`make check-gimp\` builds it"
+. "$(dirname "$0")/gimp/where.sh"
+begin "$1" ''
+find_gimp || leave "$reason"
 
 # ---- pictures, and all cases in one run --------------------------------------
 mkdir -p "$files"
