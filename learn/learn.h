@@ -9,6 +9,9 @@
 
 enum { LEARN_OK = 0, LEARN_FAILED = 2 };
 
+/* distort/main.c: lpips-learn distort ... */
+int learn_distort(int argc, char **argv);
+
 /* Room for a sentence that says what failed and why. */
 #define LEARN_WHY 512
 

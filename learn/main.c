@@ -11,6 +11,8 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *typed, *does;
 } commands[] = {
+    {"distort", learn_distort, "lpips-learn distort",
+     "pictures made worse in known ways, and trials of them"},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -16,6 +16,7 @@
 #define LEARN_DISTORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "learn.h"

@@ -25,39 +25,40 @@ static int neighbours(const distort_job *job, const uint8_t *frame[2], char why[
     return 0;
 }
 
-static const uint8_t *row_of(const distort_job *job, const uint8_t *frame, int y)
+/* The part of a whole frame where the picture lies. */
+static void cut(const distort_job *job, uint8_t *out, const uint8_t *frame)
 {
-    const distort_neighbours *n = job->near;
-
-    return frame + 3 * ((size_t)(n->y + y) * (size_t)n->width + (size_t)n->x);
+    distort_crop(out, frame, job->near->width, job->near->x, job->near->y, job->width,
+                 job->height);
 }
 
 int distort_repeat(distort_job *job, char why[LEARN_WHY])
 {
-    const size_t bytes = 3 * (size_t)job->width;
     const uint8_t *frame[2];
 
     if (neighbours(job, frame, why) < 0)
         return -1;
-    for (int y = 0; y < job->height; y++)
-        memcpy(job->out + (size_t)y * bytes, row_of(job, frame[0], y), bytes);
+    cut(job, job->out, frame[0]);
     return 0;
 }
 
 /* Halves are rounded up, as `lpips report` does. */
 int distort_blend(distort_job *job, char why[LEARN_WHY])
 {
-    const size_t bytes = 3 * (size_t)job->width;
+    const size_t bytes = 3 * distort_pixels(job);
     const uint8_t *frame[2];
+    uint8_t *after;
 
     if (neighbours(job, frame, why) < 0)
         return -1;
-    for (int y = 0; y < job->height; y++) {
-        const uint8_t *a = row_of(job, frame[0], y), *b = row_of(job, frame[1], y);
-
-        for (size_t i = 0; i < bytes; i++)
-            job->out[(size_t)y * bytes + i] = (uint8_t)((a[i] + b[i] + 1) >> 1);
-    }
+    after = malloc(bytes);
+    if (!after)
+        return learn_no_memory(why);
+    cut(job, job->out, frame[0]);
+    cut(job, after, frame[1]);
+    for (size_t i = 0; i < bytes; i++)
+        job->out[i] = (uint8_t)((job->out[i] + after[i] + 1) >> 1);
+    free(after);
     return 0;
 }
 
@@ -83,9 +84,8 @@ int distort_minterpolate(distort_job *job, char why[LEARN_WHY])
     g.input[0] =
         (distort_input){n->width, n->height, 4, {frame[0], frame[0], frame[1], frame[1]}};
     status = distort_filter(&g, whole, n->width, n->height, why);
-    for (int y = 0; y < job->height && !status; y++)
-        memcpy(job->out + 3 * (size_t)y * (size_t)job->width, row_of(job, whole, y),
-               3 * (size_t)job->width);
+    if (!status)
+        cut(job, job->out, whole);
     free(whole);
     return status;
 }

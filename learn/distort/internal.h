@@ -75,6 +75,10 @@ void distort_store(distort_job *job, const double *planes);
 /* What lies at i in a row of n that is mirrored at its ends. */
 int distort_mirror(int i, int n);
 
+/* The part of a picture `stride` pixels wide that begins at x, y. */
+void distort_crop(uint8_t *out, const uint8_t *rgb, int stride, int x, int y, int width,
+                  int height);
+
 /* ---- lab.c: CIE 1976 L*a*b* of sRGB samples 0..255, white D65 -------------------- */
 
 void distort_to_lab(const double rgb[3], double lab[3]);

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 double *distort_room(const distort_job *job, size_t n, char why[LEARN_WHY])
 {
@@ -48,4 +49,14 @@ int distort_mirror(int i, int n)
     if (i < 0)
         i += period;
     return i < n ? i : period - 1 - i;
+}
+
+void distort_crop(uint8_t *out, const uint8_t *rgb, int stride, int x, int y, int width,
+                  int height)
+{
+    const size_t bytes = 3 * (size_t)width;
+
+    for (int i = 0; i < height; i++)
+        memcpy(out + (size_t)i * bytes,
+               rgb + 3 * ((size_t)(y + i) * (size_t)stride + (size_t)x), bytes);
 }
