@@ -37,11 +37,11 @@ def mix(a, b, t):
 
 def ball(x, y, t):
     """A red ball with a white stripe, lit from the upper left; None beside it."""
-    cx, cy, r = 52 + 6 * t, 112, 13
+    cx, cy, r = 62 + 2 * t, 112, 13
     u, v = (x - cx) / r, (y - cy) / r
     if u * u + v * v > 1:
         return None
-    turn = t * 6 / r
+    turn = t * 2 / r
     stripe = abs(u * math.sin(turn) - v * math.cos(turn)) < 0.22
     light = 0.45 + 0.6 * max(0, math.sqrt(1 - u * u - v * v) * 0.6 - 0.5 * u - 0.6 * v)
     return [min(1, light * c) for c in ((0.95, 0.92, 0.85) if stripe else (0.85, 0.12, 0.1))]

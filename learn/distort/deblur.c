@@ -23,10 +23,10 @@ static uint8_t *blurred(const distort_job *job, char why[LEARN_WHY])
     return blur.out;
 }
 
-/* A mask as wide as the blur, as far as the filter goes (23). */
+/* A mask as wide as the blur, as far as the filter goes: 13 (its sums have 26 bits). */
 int distort_unsharp(distort_job *job, char why[LEARN_WHY])
 {
-    const int side = 2 * (int)fmin(ceil(2 * job->amount), 11) + 1;
+    const int side = 2 * (int)fmin(ceil(2 * job->amount), 6) + 1;
     uint8_t *soft = blurred(job, why);
     char text[100];
     distort_graph g = {.text = text, .planar = true, .inputs = 1};

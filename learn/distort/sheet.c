@@ -125,10 +125,12 @@ static void put(sheet *s, int row, int column, const uint8_t *tile)
                tile + (size_t)y * bytes, bytes);
 }
 
-/* Names are letters and hyphens, so that nothing in them means something to libavfilter. */
+/* On a line at y. Names are letters and hyphens: nothing in them means something to
+ * libavfilter. */
 static void label(FILE *f, const char *what, int size, int x, int y)
 {
-    fprintf(f, ",drawtext=text='%s':expansion=none:fontsize=%d:x=%d:y=%d", what, size, x, y);
+    fprintf(f, ",drawtext=text='%s':expansion=none:fontsize=%d:x=%d:y=%d-ascent", what, size,
+            x, y);
 }
 
 static void labels(const sheet *s, FILE *f)
@@ -137,10 +139,10 @@ static void labels(const sheet *s, FILE *f)
     int row = 0;
 
     fputs("[in0]null", f);
-    label(f, "the picture", 13, column_left(s, 0), 6);
+    label(f, "the picture", 13, column_left(s, 0), 18);
     for (int c = 1; c < COLUMNS; c++) {
         snprintf(line, sizeof line, "%.1f", strengths[c]);
-        label(f, line, 13, column_left(s, c), 6);
+        label(f, line, 13, column_left(s, c), 18);
     }
     for (const distort_kind *k = distort_kinds; k->name; k++) {
         const int top = row_top(s, row) + s->tile / 2;
@@ -148,8 +150,8 @@ static void labels(const sheet *s, FILE *f)
         if (!shown(s, k))
             continue;
         snprintf(line, sizeof line, "%g to %g %s", k->low, k->high, k->unit);
-        label(f, k->name, 15, 8, top - 18);
-        label(f, line, 12, 8, top + 2);
+        label(f, k->name, 15, 8, top - 4);
+        label(f, line, 12, 8, top + 14);
         row++;
     }
     fputs("[out]", f);
