@@ -1,14 +1,13 @@
 /*
  * transform.h - Fourier transforms of planes by FFTW, safe among threads.
  *
- * FFTW's planner is one for the whole process: whoever needs a plan in lpips-learn gets it
- * here. Plans are estimated, never measured, so that they and every bit are the same each
- * time.
+ * Plans are estimated, never measured, so that they and every bit are the same each time.
  */
 #ifndef LEARN_TRANSFORM_H
 #define LEARN_TRANSFORM_H
 
 #include <fftw3.h>
+#include <pthread.h>
 
 #include "learn.h"
 
@@ -25,5 +24,9 @@ int learn_transform_make(learn_transform *t, int width, int height, char why[LEA
 
 /* Also of one that could not be made, or of zeros. */
 void learn_transform_free(learn_transform *t);
+
+/* FFTW's planner serves one thread at a time in the whole program: who makes or destroys a
+ * plan holds this. */
+pthread_mutex_t *learn_planner(void);
 
 #endif

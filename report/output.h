@@ -25,6 +25,11 @@ int report_file_open(report_file *file, const char *folder, const char *name,
  * it away again.  Returns status, or -1 and why. */
 int report_file_close(report_file *file, int status, char why[REPORT_WHY]);
 
+/* tables.c: a field of CSV by RFC 4180: those with a comma, quote or line break stand in
+ * quotes.  A text that begins with = + - @, a tab or a carriage return would be computed by a
+ * spreadsheet, so an apostrophe is put before it. */
+void report_csv_text(FILE *f, const char *value);
+
 /* tables.c: items.csv, frames.csv, summary.csv, pairs.csv, bdrate.csv. */
 int report_write_csv(sqlite3 *store, const report_summary *s, const char *folder,
                      char why[REPORT_WHY]);

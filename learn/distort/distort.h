@@ -90,7 +90,7 @@ typedef struct distort_spec {
 /* "NAME[:STRENGTH][+NAME[:STRENGTH]]"; a strength that is left out is 0.5. */
 int distort_parse(distort_spec *spec, const char *text, char why[LEARN_WHY]);
 
-/* The same in full: distort_parse() reads back the very same numbers. */
+/* The same in full, strengths to four decimals. */
 void distort_print(const distort_spec *spec, char text[DISTORT_SPEC]);
 
 /* out: as large as in, another block. near: of in, or NULL. */

@@ -16,7 +16,7 @@ static const struct {
     {"list", distort_list_command, "lpips-learn distort list", "list"},
     {"picture", distort_picture_command, "lpips-learn distort picture",
      "picture IN OUT.png --with NAME[:STRENGTH][+NAME[:STRENGTH]]"},
-    //{"make", distort_make_command, "lpips-learn distort make", "make FOLDER --out DIR"},
+    {"make", distort_make_command, "lpips-learn distort make", "make FOLDER --out DIR"},
     {"sheet", distort_sheet_command, "lpips-learn distort sheet", "sheet IN OUT.png"},
 };
 
