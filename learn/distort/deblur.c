@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static uint8_t *blurred(const distort_job *job, char why[LEARN_WHY])
 {
@@ -43,37 +44,55 @@ int distort_unsharp(distort_job *job, char why[LEARN_WHY])
 }
 
 /* The blur as a picture whose middle is at width / 2, height / 2. */
-static uint8_t *impulse(const distort_job *job, char why[LEARN_WHY])
+static void impulse(uint8_t *rgb, int width, int height, double sigma)
 {
-    const double sigma = job->amount;
-    uint8_t *rgb = calloc(distort_pixels(job), 3);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < 3 * width; x++) {
+            const double u = x / 3 - width / 2, v = y - height / 2;
 
-    for (int y = 0; rgb && y < job->height; y++)
-        for (int x = 0; x < 3 * job->width; x++) {
-            const double u = x / 3 - job->width / 2, v = y - job->height / 2;
-
-            rgb[(size_t)y * 3 * (size_t)job->width + (size_t)x] =
+            rgb[(size_t)y * 3 * (size_t)width + (size_t)x] =
                 distort_round(255 * exp(-(u * u + v * v) / (2 * sigma * sigma)));
         }
-    if (!rgb)
-        learn_no_memory(why);
-    return rgb;
 }
 
+/* The picture goes on for `margin` pixels on all sides. */
+static void surround(uint8_t *out, const uint8_t *rgb, int width, int height, int margin)
+{
+    for (int y = -margin; y < height + margin; y++)
+        for (int x = -margin; x < width + margin; x++, out += 3)
+            memcpy(out,
+                   rgb + 3 * ((size_t)distort_mirror(y, height) * (size_t)width +
+                              (size_t)distort_mirror(x, width)),
+                   3);
+}
+
+/* The filter takes what lies beyond a picture for something else than the blur did, and rings
+ * there: it gets a picture that goes on as the blur saw it. Of the noise levels from 1e-5 to
+ * 0.05 by tens 1e-3 brought pictures of 8 bits back best. */
 int distort_deconvolution(distort_job *job, char why[LEARN_WHY])
 {
-    uint8_t *soft = blurred(job, why), *point = soft ? impulse(job, why) : NULL;
-    distort_graph g = {.text = "[in0][in1]deconvolve=planes=7:noise=0.01[out]",
+    const int margin = (int)ceil(8 * job->amount);
+    const int width = job->width + 2 * margin, height = job->height + 2 * margin;
+    const size_t bytes = 3 * (size_t)width * (size_t)height;
+    uint8_t *soft = blurred(job, why), *room = soft ? malloc(3 * bytes) : NULL;
+    distort_graph g = {.text = "[in0][in1]deconvolve=planes=7:noise=0.001[out]",
                        .planar = true,
                        .inputs = 2};
     int status = -1;
 
-    if (point) {
-        g.input[0] = (distort_input){job->width, job->height, 1, {soft}};
-        g.input[1] = (distort_input){job->width, job->height, 1, {point}};
-        status = distort_filter(&g, job->out, job->width, job->height, why);
+    if (soft && !room)
+        learn_no_memory(why);
+    if (room) {
+        surround(room, soft, job->width, job->height, margin);
+        impulse(room + bytes, width, height, job->amount);
+        g.input[0] = (distort_input){width, height, 1, {room}};
+        g.input[1] = (distort_input){width, height, 1, {room + bytes}};
+        status = distort_filter(&g, room + 2 * bytes, width, height, why);
     }
-    free(point);
+    if (!status)
+        distort_crop(job->out, room + 2 * bytes, width, margin, margin, job->width,
+                     job->height);
+    free(room);
     free(soft);
     return status;
 }
