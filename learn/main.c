@@ -12,6 +12,8 @@ static const struct command {
     const char *typed, *does;
 } commands[] = {
     {"eval", learn_eval, "lpips-learn eval", "how well metrics agree with people"},
+    {"distort", learn_distort, "lpips-learn distort",
+     "pictures made worse in known ways, and trials of them"},
     {NULL, NULL, NULL, NULL},
 };
 
