@@ -413,6 +413,7 @@ static int load_u8(float *dst, const void *const src[3], ptrdiff_t step, int n,
 #endif
 
 #include "frame_template.h"
+#include "grad_template.h"
 
 static void init_template(lpips_kernels *k)
 {
@@ -444,4 +445,7 @@ static void init_template(lpips_kernels *k)
     SET_5(10, 6, 10, 6)
     k->pool_row = pool_row;
     k->head_row = head_row;
+    k->head_back_row = head_back_row;
+    k->relu_back = relu_back;
+    k->pool_back_row = pool_back_row;
 }
