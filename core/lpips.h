@@ -314,8 +314,8 @@ typedef struct lpips_planes {
  *
  * Needs LPIPS_WANT_GRADIENT, or else is LPIPS_ERR_UNSUPPORTED.  Such a context keeps all
  * features of its pictures: lpips_context_memory() says how much that is (at 1920x1080 alex
- * 0.3, squeeze 1.4, vgg 5.6 GB), options.memory_limit refuses more.  Nothing is allocated
- * here.  The backward pass takes about as long as the comparison; the progress callback
+ * 0.35, squeeze 1.2, vgg 6.1 GB), options.memory_limit refuses more.  Nothing is allocated
+ * here.  It takes two to three times the time of the comparison; the progress callback
  * hears of both.
  */
 LPIPS_API int lpips_gradient(lpips_context *c, const lpips_image *a, const lpips_image *b,
