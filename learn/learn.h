@@ -9,6 +9,9 @@
 
 enum { LEARN_OK = 0, LEARN_FAILED = 2 };
 
+/* optimise/command.c: lpips-learn optimise ... */
+int learn_optimise(int argc, char **argv);
+
 /* Room for a sentence that says what failed and why. */
 #define LEARN_WHY 512
 

@@ -11,6 +11,8 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *typed, *does;
 } commands[] = {
+    {"optimise", learn_optimise, "lpips-learn optimise",
+     "one picture into another, by the gradient of their distance"},
     {NULL, NULL, NULL, NULL},
 };
 
