@@ -14,6 +14,8 @@ static const struct command {
     {"eval", learn_eval, "lpips-learn eval", "how well metrics agree with people"},
     {"distort", learn_distort, "lpips-learn distort",
      "pictures made worse in known ways, and trials of them"},
+    {"optimise", learn_optimise, "lpips-learn optimise",
+     "one picture into another, by the gradient of their distance"},
     {NULL, NULL, NULL, NULL},
 };
 
