@@ -8,7 +8,7 @@ LEARN_OBJECTS  := $(LEARN_SOURCES:%.c=$(OBJ)/%.o)
 # Everything but main(), for tests.
 LEARN_LIB      := $(BUILD)/tests/liblearn.a
 LEARN_LIBS      = $(shell pkg-config --libs $(LEARN_PACKAGES))
-LEARN_INCLUDES  = -Ilearn -Imedia -Ireport -Iffmpeg-filter \
+LEARN_INCLUDES  = $(BLAS_CFLAGS) -Ilearn -Imedia -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LEARN_PACKAGES)))
 
 .PHONY: learn

@@ -3,6 +3,8 @@
  */
 #include "learn.h"
 
+#include "init/init.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +13,8 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *typed, *does;
 } commands[] = {
+    {"init", learn_init_command, "lpips-learn init",
+     "features without labels: k-means of pictures"},
     {NULL, NULL, NULL, NULL},
 };
 
