@@ -3,6 +3,7 @@
  */
 #include <argp.h>
 #include <cblas.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "../data/checkpoint.h"
+#include "batch.h"
 #include "crops.h"
 #include "media.h"
 #include "progress.h"
@@ -167,6 +169,7 @@ static int make(const request *r, learn_map *maps, const learn_crew *crew, char 
     if (!status) {
         constants(tensor, values, n);
         status = learn_init_net(values, maps, r->crops, &o, crew, why);
+        progress.done = progress.total;
         report_progress_end(&progress);
     }
     if (!status)
@@ -192,6 +195,18 @@ static int describe(const request *r, const learn_crops *crops, char *why)
         printf("%d files were passed over: no pictures, or smaller than %d pixels\n",
                crops->skipped, crops->least);
     return 0;
+}
+
+/* Told before the work, not after it. */
+static int check_place(const char *out, char *why)
+{
+    char *folder = report_folder_of(out);
+    int status = folder ? access(folder, W_OK | X_OK) : 0;
+
+    if (status)
+        learn_fail(why, "%s: no file can be made there: %s", out, strerror(errno));
+    free(folder);
+    return status;
 }
 
 static int run(const request *r, char *why)
@@ -223,7 +238,7 @@ int learn_init_command(int argc, char **argv)
 
     r.threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
     argp_parse(&parser, argc, argv, 0, NULL, &r);
-    if (!run(&r, why))
+    if (!check_place(r.out, why) && !run(&r, why))
         return LEARN_OK;
     fprintf(stderr, "lpips-learn init: %s\n", why);
     return LEARN_FAILED;
