@@ -16,6 +16,7 @@ static const struct command {
      "pictures made worse in known ways, and trials of them"},
     {"optimise", learn_optimise, "lpips-learn optimise",
      "one picture into another, by the gradient of their distance"},
+    {"init", learn_init, "lpips-learn init", "features without labels: k-means of pictures"},
     {NULL, NULL, NULL, NULL},
 };
 
