@@ -2,9 +2,10 @@
 # CLI_LIB with its packages: pictures, statistics and progress are those of lpips.
 #
 #   $(BUILD)/bin/lpips-learn
-LEARN_PACKAGES := $(CLI_PACKAGES) libjpeg
+LEARN_PACKAGES := $(CLI_PACKAGES) libjpeg libmicrohttpd
 LEARN_SOURCES  := $(wildcard learn/*.c learn/*/*.c)
 LEARN_OBJECTS  := $(LEARN_SOURCES:%.c=$(OBJ)/%.o)
+include learn/collect/page.mk
 # Everything but main(), for tests.
 LEARN_LIB      := $(BUILD)/tests/liblearn.a
 LEARN_LIBS      = $(shell pkg-config --libs $(LEARN_PACKAGES))

@@ -62,6 +62,7 @@ for group in $groups; do
         ;;
     learn)
         need 'pkg-config --exists libjpeg' libjpeg-dev
+        need 'pkg-config --exists libmicrohttpd' libmicrohttpd-dev
         ;;
     check)
         need 'command -v g++' g++
