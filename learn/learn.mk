@@ -9,7 +9,7 @@ include learn/collect/page.mk
 # Everything but main(), for tests.
 LEARN_LIB      := $(BUILD)/tests/liblearn.a
 LEARN_LIBS      = $(shell pkg-config --libs $(LEARN_PACKAGES))
-LEARN_INCLUDES  = -Ilearn -Imedia -Ireport -Iffmpeg-filter \
+LEARN_INCLUDES  = -Ilearn -Imedia -Icli -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LEARN_PACKAGES)))
 
 .PHONY: learn

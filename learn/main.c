@@ -1,6 +1,7 @@
 /*
  * main.c - the program lpips-learn: which sub-command is meant.
  */
+#include "collect/collect.h"
 #include "learn.h"
 
 #include <stdio.h>
@@ -11,6 +12,8 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *typed, *does;
 } commands[] = {
+    {"collect", learn_collect, "lpips-learn collect",
+     "ask people: pages for raters, and their answers"},
     {NULL, NULL, NULL, NULL},
 };
 
