@@ -350,7 +350,7 @@ function welcome() {
   document.title = study.title;
   $('lead').textContent = afc
     ? 'Three pictures: the reference, and one to each side of it. Which of the two is more like the reference?'
-    : 'Two pictures, one after the other, a second each. Were they the same, or was there a difference?';
+    : 'Two pictures, one after the other, a second each. Were they exactly the same, or was there any difference?';
   $('how').append(
     step('Sit as you usually do, the screen not in glaring light. Leave glasses on if you wear them.'),
     afc ? step('Choose by clicking or tapping a picture, or by the keys @ and @.', '←', '→')
