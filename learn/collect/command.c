@@ -25,7 +25,6 @@ enum {
     KEY_ADDRESS,
     KEY_URL,
     KEY_TRIALS,
-    KEY_STUDY,
     KEY_INTO,
     KEY_PASS,
     KEY_FASTEST,
@@ -175,8 +174,177 @@ static int run_make(int argc, char **argv)
     return collect_make(&m, why) ? failed("make", why) : LEARN_OK;
 }
 
-/* ---- which
- * --------------------------------------------------------------------------------- */
+/* ---- serve and status --------------------------------------------------------------- */
+
+static const struct argp_option serve_options[] = {
+    {"raters", KEY_RATERS, "N", 0,
+     "a link for each of the numbers 1 to N (as many as the study wants)", 0},
+    {"port", 'p', "N", 0, "of TCP (8080); 0: one that is free", 0},
+    {"address", KEY_ADDRESS, "ADDRESS", 0,
+     "to listen at (127.0.0.1, this machine alone); 0.0.0.0: the network", 0},
+    {"url", KEY_URL, "URL", 0,
+     "what links begin with, where raters come by another name or through a proxy", 0},
+    {0}};
+
+static const char serve_text[] =
+    "Serves the page of a study, and keeps each answer as it comes."
+    "\v"
+    "    lpips-learn collect serve study\n"
+    "\n"
+    "prints a secret link for each rater. An answer is confirmed when it is on the disk, in "
+    "DIR/answers.sqlite; a rater may go on in another browser. `lpips-learn collect status "
+    "DIR` tells who is how far, `lpips-learn collect import DIR` makes judgements of it.\n"
+    "\n"
+    "What goes over the network is not encrypted: for raters elsewhere put a web server with "
+    "TLS in front and give its address as --url.";
+
+static error_t serve_parse(int key, char *arg, struct argp_state *state)
+{
+    collect_serving *s = state->input;
+
+    switch (key) {
+    case KEY_RATERS:
+        s->raters = (int)whole(state, arg, "--raters", 1, 10000);
+        return 0;
+    case 'p':
+        s->port = (int)whole(state, arg, "--port", 0, 65535);
+        return 0;
+    case KEY_ADDRESS:
+        s->address = arg;
+        return 0;
+    case KEY_URL:
+        s->url = arg;
+        while (*arg && arg[strlen(arg) - 1] == '/')
+            arg[strlen(arg) - 1] = 0;
+        return 0;
+    default:
+        return one_folder(state, &s->dir, key, arg);
+    }
+}
+
+static int run_serve(int argc, char **argv)
+{
+    static const struct argp argp = {serve_options, serve_parse, "DIR", serve_text,
+                                     NULL,          NULL,        NULL};
+    collect_serving s = {.address = "127.0.0.1", .port = 8080};
+    char why[LEARN_WHY];
+
+    argp_parse(&argp, argc, argv, 0, NULL, &s);
+    return collect_serve(&s, why) ? failed("serve", why) : LEARN_OK;
+}
+
+static const struct argp_option status_options[] = {
+    {"trials", KEY_TRIALS, NULL, 0, "also how many answers each trial has", 0}, {0}};
+
+static const char status_text[] =
+    "Tells how far each rater is, as a table with tabs; also while a server runs."
+    "\v"
+    "    lpips-learn collect status study";
+
+struct status {
+    const char *dir;
+    bool trials;
+};
+
+static error_t status_parse(int key, char *arg, struct argp_state *state)
+{
+    struct status *s = state->input;
+
+    if (key != KEY_TRIALS)
+        return one_folder(state, &s->dir, key, arg);
+    s->trials = true;
+    return 0;
+}
+
+static int run_status(int argc, char **argv)
+{
+    static const struct argp argp = {status_options, status_parse, "DIR", status_text,
+                                     NULL,           NULL,         NULL};
+    struct status s = {0};
+    char why[LEARN_WHY];
+
+    argp_parse(&argp, argc, argv, 0, NULL, &s);
+    return collect_status(s.dir, s.trials, why) ? failed("status", why) : LEARN_OK;
+}
+
+/* ---- import ------------------------------------------------------------------------- */
+
+static const struct argp_option import_options[] = {
+    {"into", KEY_INTO, "FOLDER", 0,
+     "judgements go to FOLDER/SUBSET/judge or same, not beside the pictures", 0},
+    {"pass", KEY_PASS, "PART", 0,
+     "least part of the sentinels that a rater must get right (0.85)", 0},
+    {"fastest", KEY_FASTEST, "MS", 0,
+     "a rater half of whose answers came faster is left out (300)", 0},
+    {"off", KEY_OFF, "MS", 0,
+     "answers of jnd whose pictures were shown longer or shorter by more are left out (100)",
+     0},
+    {"force", KEY_FORCE, NULL, 0, "write over judgements of another source", 0},
+    {"dry-run", 'n', NULL, 0, "tell all, keep and write nothing", 0},
+    {0}};
+
+static const char import_text[] =
+    "Merges what raters handed in and writes judgements for `lpips-learn eval`."
+    "\v"
+    "DIR is the study; FILES are results files, or an answers.sqlite of the same study from "
+    "another machine. What a server stored in DIR counts as well.\n"
+    "\n"
+    "    lpips-learn collect import study results-*.json\n"
+    "\n"
+    "Tells who was left out and why, how far raters agree, and the human ceiling. The same "
+    "file twice counts once; a broken one changes nothing. Judgements are the fraction of "
+    "raters who chose p1 (judge/NAME.npy) or \"the same\" (same/NAME.npy).";
+
+static error_t import_parse(int key, char *arg, struct argp_state *state)
+{
+    collect_importing *i = state->input;
+
+    switch (key) {
+    case KEY_INTO:
+        i->into = arg;
+        break;
+    case KEY_PASS:
+        i->pass = real(state, arg, "--pass", 0, 1);
+        break;
+    case KEY_FASTEST:
+        i->fastest = (int)whole(state, arg, "--fastest", 0, 1000000);
+        break;
+    case KEY_OFF:
+        i->off = real(state, arg, "--off", 0, 1e9);
+        break;
+    case KEY_FORCE:
+        i->force = true;
+        break;
+    case 'n':
+        i->dry = true;
+        break;
+    case ARGP_KEY_ARGS:
+        i->dir = state->argv[state->next];
+        i->files = state->argv + state->next + 1;
+        i->n_files = (size_t)(state->argc - state->next - 1);
+        break;
+    case ARGP_KEY_END:
+        if (!i->dir)
+            argp_error(state, "the folder of a study is missing");
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static int run_import(int argc, char **argv)
+{
+    static const struct argp argp = {
+        import_options, import_parse, "DIR [FILE...]", import_text, NULL, NULL, NULL};
+    collect_importing i = {.pass = 0.85, .fastest = 300, .off = 100};
+    char why[LEARN_WHY];
+
+    argp_parse(&argp, argc, argv, 0, NULL, &i);
+    return collect_import(&i, why) ? failed("import", why) : LEARN_OK;
+}
+
+/* ---- which -------------------------------------------------------------------------- */
 
 static const struct sub {
     const char *name;
@@ -184,6 +352,11 @@ static const struct sub {
     const char *typed, *does;
 } subs[] = {
     {"make", run_make, "lpips-learn collect make", "trials to a page for raters"},
+    {"serve", run_serve, "lpips-learn collect serve",
+     "the page by secret links, answers to a database"},
+    {"status", run_status, "lpips-learn collect status", "how far raters are"},
+    {"import", run_import, "lpips-learn collect import",
+     "what raters handed in to judgements"},
 };
 
 static void help(FILE *out)

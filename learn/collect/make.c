@@ -31,7 +31,7 @@ typedef struct making {
     char *why;
 } making;
 
-/* ---- folders --------------------------------------------------------------------------- */
+/* ---- folders ------------------------------------------------------------------------ */
 
 static int make_folder(const char *dir, const char *name, char **path, char why[LEARN_WHY])
 {
@@ -221,8 +221,7 @@ static int add_checks(making *m, size_t *order, size_t items, size_t sentinels,
     return status;
 }
 
-/* ---- all of it
- * ----------------------------------------------------------------------------- */
+/* ---- all of it ---------------------------------------------------------------------- */
 
 /* Raters an item: the paper's 2 for training, 5 for validation, 3 for JND. */
 static int usual_raters(const making *m)

@@ -154,7 +154,7 @@ int collect_study_write(const collect_study *s, const char *dir, char why[LEARN_
     return status;
 }
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------ */
 
 static int is_picture_name(const char *name)
 {
@@ -285,7 +285,7 @@ fail:
     return status;
 }
 
-/* ---- the page -------------------------------------------------------------------------- */
+/* ---- the page ----------------------------------------------------------------------- */
 
 /* What the page must know, and no more: no names, no sentinels' answers. */
 static json_t *page_data(const collect_study *s, json_t *session)
@@ -323,4 +323,14 @@ int collect_study_page(const collect_study *s, json_t *session, FILE *f, char wh
 
     json_decref(data);
     return status ? learn_fail(why, "the page cannot be written") : 0;
+}
+
+char *collect_page_policy(void)
+{
+    static const char before[] = "\"Content-Security-Policy\" content=\"";
+    const char *at = memmem(collect_shell, (size_t)(collect_shell_end - collect_shell),
+                            before, sizeof before - 1) +
+                     sizeof before - 1;
+
+    return strndup(at, strcspn(at, "\""));
 }

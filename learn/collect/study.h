@@ -60,6 +60,9 @@ int collect_study_write(const collect_study *s, const char *dir, char why[LEARN_
 /* The page as HTML.  session: of the rater that a server shows it to, stolen; or NULL. */
 int collect_study_page(const collect_study *s, json_t *session, FILE *f, char why[LEARN_WHY]);
 
+/* The Content-Security-Policy that the page carries, for a header; to be freed. */
+char *collect_page_policy(void);
+
 /* Whether a rater of that number is asked the trial. */
 int collect_asked(const collect_study *s, int rater, size_t trial);
 

@@ -62,7 +62,7 @@ static void names_free(struct dirent **names, int n)
     free(names);
 }
 
-/* ---- one subset ------------------------------------------------------------------------ */
+/* ---- one subset --------------------------------------------------------------------- */
 
 static collect_source *add(collect_sources *s)
 {

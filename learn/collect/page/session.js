@@ -131,9 +131,11 @@ function sender(session, tell) {
       method: 'POST', headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(session.answers[session.sent]), credentials: 'omit', cache: 'no-store',
     });
-    if (reply.ok) session.sent++;
+    // 409: the server has another answer to it already, which stands.
+    const done = reply.ok || reply.status === 409;
+    if (done) session.sent++;
     else if (reply.status !== 429 && reply.status < 500) throw new Error(await reply.text());
-    return reply.ok;
+    return done;
   }
   async function send() {
     if (busy) return;
