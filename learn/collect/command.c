@@ -78,8 +78,7 @@ static error_t one_folder(struct argp_state *state, const char **dir, int key, c
     return 0;
 }
 
-/* ---- make --------------------------------------------------------------------------------
- */
+/* ---- make --------------------------------------------------------------------------- */
 
 static const struct argp_option make_options[] = {
     {"out", 'o', "DIR", 0, "the folder of the study; made where it is not there", 0},

@@ -26,7 +26,7 @@ static int add(sqlite3 *db, int number, char why[LEARN_WHY])
     char token[LINK_TOKEN + 1], session[COLLECT_SESSION + 1];
     int64_t id;
 
-    _Static_assert(LINK_TOKEN == COLLECT_SESSION, "one kind of secret");
+    _Static_assert((int)LINK_TOKEN == (int)COLLECT_SESSION, "one kind of secret");
     return secret(token, why) || secret(session, why) ||
                    collect_store_rater(db, number, session, token, &id, why)
                ? -1

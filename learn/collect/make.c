@@ -72,8 +72,7 @@ static int make_folders(making *m)
                : 0;
 }
 
-/* ---- items ------------------------------------------------------------------------------
- */
+/* ---- items -------------------------------------------------------------------------- */
 
 static int add_subsets(making *m)
 {
@@ -143,8 +142,7 @@ static int add_items(making *m)
     return 0;
 }
 
-/* ---- order ------------------------------------------------------------------------------
- */
+/* ---- order -------------------------------------------------------------------------- */
 
 static void shuffle(size_t *list, size_t n, learn_random *random)
 {
@@ -175,8 +173,7 @@ static void deal(collect_study *s, size_t *order, size_t items, learn_random *ra
         s->trials[order[i]].block = i % s->n_blocks;
 }
 
-/* ---- trials with a right answer -----------------------------------------------------------
- */
+/* ---- trials with a right answer ----------------------------------------------------- */
 
 /* Made of the picture that item `of` begins with: it beside itself, or beside it spoiled. */
 static int add_check(making *m, collect_role role, size_t of, int right)

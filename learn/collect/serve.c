@@ -209,8 +209,7 @@ static enum MHD_Result take_answer(server *s, struct MHD_Connection *c,
 
 /* ---- which -------------------------------------------------------------------------- */
 
-/* The rater behind "/TOKEN/...", in a time that does not depend on how much of it is right.
- */
+/* The rater behind "/TOKEN/...", in a time that tells nothing of how much of it is right. */
 static const collect_rater *who_is(const server *s, const char *url, size_t *index)
 {
     const collect_rater *found = NULL;

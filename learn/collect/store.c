@@ -48,8 +48,7 @@ static int prepare(sqlite3 *db, sqlite3_stmt **s, const char *sql, char why[LEAR
     return sqlite3_prepare_v2(db, sql, -1, s, NULL) == SQLITE_OK ? 0 : sql_failed(db, why);
 }
 
-/* ---- opening ------------------------------------------------------------------------------
- */
+/* ---- opening ------------------------------------------------------------------------ */
 
 /* The text of one value, to be freed; NULL in *text where there is no row. */
 static int one_text(sqlite3 *db, const char *sql, const char *parameter, char **text,
@@ -218,8 +217,7 @@ int collect_store_foreign(sqlite3 **out, const char *path, const collect_study *
     return status;
 }
 
-/* ---- keeping ------------------------------------------------------------------------------
- */
+/* ---- keeping ------------------------------------------------------------------------ */
 
 /* Runs a statement to its end, which takes it away. */
 static int finish(sqlite3 *db, sqlite3_stmt *q, char why[LEARN_WHY])
@@ -311,8 +309,7 @@ int collect_store_answer(sqlite3 *db, int64_t rater, const collect_answer *a,
     return finish(db, q, why) ? -1 : COLLECT_NEW;
 }
 
-/* ---- reading ------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------ */
 
 /* A row as the page would have sent it, so that one function judges both. */
 static json_t *row_json(sqlite3_stmt *q)

@@ -144,8 +144,7 @@ static int subset(search *q, const char *folder)
     return take_all(q, folder, task);
 }
 
-/* ---- below a folder ---------------------------------------------------------------------
- */
+/* ---- below a folder ----------------------------------------------------------------- */
 
 static int descend(search *q, const char *folder, int depth)
 {
