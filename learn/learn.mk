@@ -47,6 +47,15 @@ test_learn = $(foreach t,$(LEARN_THEMES),LPIPS=$(BUILD)/bin/lpips LPIPS_LEARN=$(
 check-learn: learn cli ## the program lpips-learn
 	@$(test_learn)
 
+# The page for raters in Chromium, beside that of reports.
+test_collect_page = $(call counted,collect-page,env LPIPS=$(BUILD)/bin/lpips \
+    LPIPS_LEARN=$(BUILD)/bin/lpips-learn $(BROWSER_PYTHON) tests/collect_page.py -v)
+
+.PHONY: check-collect-page
+check-collect-page: $(BUILD)/bin/lpips $(BUILD)/bin/lpips-learn
+	@$(test_collect_page)
+check-page: check-collect-page
+
 # ---- installing --------------------------------------------------------------
 install_learn = $(if $(shell pkg-config --exists $(LEARN_PACKAGES) && echo yes),install-learn)
 

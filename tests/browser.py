@@ -32,13 +32,14 @@ def need():
 class Browser:
     """A Chromium that knows no name of any host, and a record of what its pages ask for."""
 
-    def __init__(self):
+    def __init__(self, *more):
+        """more: flags, which come last and so win."""
         self.home = tempfile.mkdtemp(prefix="report-browser-")
         options = Options()
         options.binary_location = CHROMIUM
         for flag in ("--headless=new", "--disable-gpu", "--hide-scrollbars", "--force-color-profile=srgb",
                      "--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking", "--no-first-run",
-                     f"--user-data-dir={self.home}/profile"):  # fmt: skip
+                     f"--user-data-dir={self.home}/profile", *more):  # fmt: skip
             options.add_argument(flag)
         if os.geteuid() == 0:
             options.add_argument("--no-sandbox")
