@@ -19,7 +19,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SHARED = os.path.abspath(os.environ.get("LPIPS_SHARED", os.path.join(ROOT, "..", "shared")))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LPIPS = os.path.abspath(os.environ.get("LPIPS", os.path.join(BUILD, "bin", "lpips")))
-LEARN = os.path.abspath(os.environ.get("LPIPS_LEARN", os.path.join(BUILD, "bin", "lpips-learn")))
 FFMPEG = os.path.abspath(os.environ.get("FFMPEG", os.path.join(BUILD, "bin", "ffmpeg-7.1")))
 ZERO = "0.000000000"
 TIMEOUT = 100
@@ -64,7 +63,7 @@ class Case(unittest.TestCase):
         with open(self.path(name), "rb") as f:
             return f.read()
 
-    def lpips(self, *arguments, code=0, program=LPIPS, **settings):
+    def execute(self, program, *arguments, code=0, **settings):
         run = subprocess.run(
             [program, *arguments], cwd=self.folder, capture_output=True, timeout=TIMEOUT, **settings
         )
@@ -72,9 +71,8 @@ class Case(unittest.TestCase):
         self.assertEqual(run.code, code, f"{arguments}\n{run.out}\n{run.err}")
         return run
 
-    def learn(self, *arguments, **settings):
-        """The program lpips-learn, in the same way."""
-        return self.lpips(*arguments, program=LEARN, **settings)
+    def lpips(self, *arguments, **settings):
+        return self.execute(LPIPS, *arguments, **settings)
 
     def score(self, *arguments):
         """The distance of one pair, as printed."""
