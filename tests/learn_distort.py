@@ -220,8 +220,8 @@ class Sheets(Case):
         self.write("a.png", self.scene[0])
         self.learn("sheet", "a.png", "s.png", "--family", "blur", "--family", "noise")
         width, height, samples = unpng(self.read("s.png"))
-        self.assertEqual((width, height), (168 + 6 * 100, 24 + 8 * 100))
-        tile = [samples[3 * ((124 + y) * width + 168) :][: 3 * 96] for y in range(96)]
+        self.assertEqual((width, height), (180 + 6 * 100, 24 + 8 * 100))
+        tile = [samples[3 * ((124 + y) * width + 180) :][: 3 * 96] for y in range(96)]
         self.assertEqual(b"".join(tile), rgb(self.scene[0]))  # second row: the picture
         names = {samples[3 * ((24 + 40 + y) * width) :][: 3 * 160] for y in range(30)}
         self.assertGreater(len(names), 10)  # and something is written beside the first

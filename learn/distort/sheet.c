@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { KEY_FAMILY = 256, KEY_TILE };
-enum { HEAD = 24, GAP = 4, LABEL = 168, COLUMNS = 6 };
+enum { HEAD = 24, GAP = 4, LABEL = 180, COLUMNS = 6 };
 
 static const double strengths[COLUMNS] = {0 /* the picture itself */, 0.2, 0.4, 0.6, 0.8, 1};
 
@@ -122,7 +122,7 @@ static void labels(const sheet *s, FILE *f)
     int row = 0;
 
     fputs("[in0]null", f);
-    label(f, "the picture", 13, column_left(s, 0), 18);
+    label(f, "picture", 13, column_left(s, 0), 18);
     for (int c = 1; c < COLUMNS; c++) {
         snprintf(line, sizeof line, "%.1f", strengths[c]);
         label(f, line, 13, column_left(s, c), 18);
