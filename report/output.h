@@ -25,11 +25,6 @@ int report_file_open(report_file *file, const char *folder, const char *name,
  * it away again.  Returns status, or -1 and why. */
 int report_file_close(report_file *file, int status, char why[REPORT_WHY]);
 
-/* tables.c: a field of CSV by RFC 4180: those with a comma, quote or line break stand in
- * quotes.  A text that begins with = + - @, a tab or a carriage return would be computed by a
- * spreadsheet, so an apostrophe is put before it. */
-void report_csv_text(FILE *f, const char *value);
-
 /* tables.c: items.csv, frames.csv, summary.csv, pairs.csv, bdrate.csv. */
 int report_write_csv(sqlite3 *store, const report_summary *s, const char *folder,
                      char why[REPORT_WHY]);
@@ -41,6 +36,11 @@ int report_write_text(const report_summary *s, const char *folder, char why[REPO
  * to `most` of them.  NULL: memory. */
 json_t *report_document(const report_summary *s, size_t most);
 int report_write_json(const report_summary *s, const char *folder, char why[REPORT_WHY]);
+
+/* page.c: a page that assemble.py and shell.S made, from `shell` up to `end`, with the data
+ * in its place: no text in it can become markup.  -1 where it was not written or memory is
+ * short. */
+int report_fill_page(FILE *f, const char *shell, const char *end, const json_t *data);
 
 /* page.c: index.html. */
 int report_write_page(sqlite3 *store, const report_summary *s, const char *folder,

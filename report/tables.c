@@ -1,30 +1,15 @@
 /*
  * tables.c - the numbers as CSV, all of them.
  *
- * report.json has names as they are.
+ * Spreadsheets compute texts that begin with = + - @, so csv.h changes them; report.json has
+ * names as they are.
  */
+#include "csv.h"
 #include "output.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-void report_csv_text(FILE *f, const char *value)
-{
-    bool formula = *value && strchr("=+-@\t\r", *value);
-
-    if (!formula && !strpbrk(value, ",\"\r\n")) {
-        fputs(value, f);
-        return;
-    }
-    fputs(formula ? "\"'" : "\"", f);
-    for (; *value; value++) {
-        if (*value == '"')
-            fputc('"', f);
-        fputc(*value, f);
-    }
-    fputc('"', f);
-}
 
 static void number(FILE *f, double value)
 {

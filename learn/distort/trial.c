@@ -7,7 +7,7 @@
 #include "data/npy.h"
 #include "internal.h"
 #include "media.h"
-#include "output.h"
+#include "csv.h"
 
 #include <inttypes.h>
 #include <math.h>
