@@ -16,9 +16,8 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import program
-from program import BUILD, LPIPS, ROOT, TIMEOUT, Run, png, unpng
+from program import LEARN, ROOT, TIMEOUT, png, unpng
 
-LEARN = os.path.abspath(os.environ.get("LPIPS_LEARN", os.path.join(BUILD, "bin", "lpips-learn")))
 SIZE, FRAMES = 96, 9
 
 if not os.access(LEARN, os.X_OK):
@@ -67,17 +66,8 @@ class Case(program.Case):
         if not hasattr(Case, "scene"):
             Case.scene = frames()
 
-    def learn(self, *arguments, code=0, **settings):
-        run = subprocess.run(
-            [LEARN, "distort", *arguments],
-            cwd=self.folder,
-            capture_output=True,
-            timeout=TIMEOUT,
-            **settings,
-        )
-        run = Run(run.returncode, run.stdout, run.stderr)
-        self.assertEqual(run.code, code, f"{arguments}\n{run.out}\n{run.err}")
-        return run
+    def learn(self, *arguments, **settings):
+        return super().learn("distort", *arguments, **settings)
 
     def fails(self, words, *arguments, **settings):
         """It says so in one sentence, and its exit status is 2."""
