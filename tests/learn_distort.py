@@ -337,6 +337,20 @@ class Trials(Case):
         self.photos(1)
         self.fails(["p0.png has 1 frame", "clips of 3"], "make", "in", "-o", "x", "--subset", "frameinterp")
 
+    def test_videos(self):
+        """A file of frames is a clip: its patches are cut from the frame that the line says."""
+        self.write("in/clip.y4m", program.clip(7, 96, 80, colour="444"))
+        self.learn("make", "in", "-o", "out", "--subset", "frameinterp", "--patches", "6")
+        self.assertEqual({row["source"] for row in self.csv("out/manifest.csv")}, {"clip.y4m"})
+        for row in self.csv("out/manifest.csv"):
+            frame = row["frame"]
+            # the picture itself, by a distortion that changes nothing
+            self.learn("picture", "in/clip.y4m", "f.png", "--with", "shift:0", "--frame", frame)
+            patch = crop(self.read("f.png"), int(row["x"]), int(row["y"]), 64)
+            place = f"out/2afc/train/frameinterp/ref/{row['trial']}.png"
+            self.assertEqual(rgb(self.read(place)), b"".join(patch))
+            self.assertIn(int(frame), range(1, 6))
+
     def test_judge(self):
         """The distances are those of lpips, to the rounding of its floats, and the judgement
         follows from them."""
