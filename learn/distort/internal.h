@@ -113,7 +113,7 @@ void distort_warp(distort_job *job, distort_map *map, const void *how);
 distort_map distort_by_matrix;
 
 /* The matrix that takes the corners of a picture (its outer pixels' centres; upper left,
- * upper right, lower right, lower left) to four points. */
+ * upper right, lower right, lower left) to four points, no three of which lie on a line. */
 void distort_corners_matrix(double matrix[9], int width, int height, const double to[4][2]);
 
 /* ---- jpeg.c ---------------------------------------------------------------------- */

@@ -11,7 +11,6 @@
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
 #include <libavutil/frame.h>
-#include <libavutil/opt.h>
 
 /* Which filter of a graph this libavfilter lacks, as "a=1:b=2,[x]c,d"; NULL: none. */
 static const char *lacking(const char *text, char name[64])
@@ -88,9 +87,9 @@ typedef struct machine {
     AVFilterContext *source[INPUTS], *sink;
 } machine;
 
-static int add_ends(machine *m, const distort_graph *g)
+/* Sources and sink; *last: a filter before the sink that brings back the format. */
+static int add_ends(machine *m, const distort_graph *g, AVFilterContext **last)
 {
-    const enum AVPixelFormat formats[] = {format_of(g), AV_PIX_FMT_NONE};
     int ret = 0;
 
     for (int i = 0; i < g->inputs && ret >= 0; i++) {
@@ -99,17 +98,17 @@ static int add_ends(machine *m, const distort_graph *g)
         snprintf(name, sizeof name, "in%d", i);
         snprintf(text, sizeof text,
                  "video_size=%dx%d:pix_fmt=%d:time_base=1/1:frame_rate=1/1",
-                 g->input[i].width, g->input[i].height, formats[0]);
+                 g->input[i].width, g->input[i].height, format_of(g));
         ret = avfilter_graph_create_filter(&m->source[i], avfilter_get_by_name("buffer"),
                                            name, text, NULL, m->graph);
     }
     if (ret >= 0)
+        ret = avfilter_graph_create_filter(last, avfilter_get_by_name("format"), "format",
+                                           g->planar ? "yuv444p" : "rgb24", NULL, m->graph);
+    if (ret >= 0)
         ret = avfilter_graph_create_filter(&m->sink, avfilter_get_by_name("buffersink"),
                                            "out", NULL, NULL, m->graph);
-    if (ret >= 0)
-        ret = av_opt_set_int_list(m->sink, "pix_fmts", formats, AV_PIX_FMT_NONE,
-                                  AV_OPT_SEARCH_CHILDREN);
-    return ret;
+    return ret < 0 ? ret : avfilter_link(*last, 0, m->sink, 0);
 }
 
 static AVFilterInOut *end(const char *name, AVFilterContext *filter, AVFilterInOut *next)
@@ -127,6 +126,7 @@ static AVFilterInOut *end(const char *name, AVFilterContext *filter, AVFilterInO
 static int build(machine *m, const distort_graph *g)
 {
     AVFilterInOut *ins = NULL, *outs = NULL;
+    AVFilterContext *last = NULL;
     int ret;
 
     m->graph = avfilter_graph_alloc();
@@ -134,10 +134,10 @@ static int build(machine *m, const distort_graph *g)
         return AVERROR(ENOMEM);
     /* one thread: the same bytes always, and callers have threads of their own */
     m->graph->nb_threads = 1;
-    ret = add_ends(m, g);
+    ret = add_ends(m, g, &last);
     for (int i = g->inputs - 1; i >= 0; i--)
         outs = end(i ? "in1" : "in0", m->source[i], outs);
-    ins = end("out", m->sink, NULL);
+    ins = end("out", last, NULL);
     if (ret >= 0)
         ret = outs && ins ? avfilter_graph_parse_ptr(m->graph, g->text, &ins, &outs, NULL)
                           : AVERROR(ENOMEM);
