@@ -133,7 +133,8 @@ typedef struct distort_input {
 } distort_input;
 
 typedef struct distort_graph {
-    /* "[in0]...[out]"; inputs are in0, in1. */
+    /* As FFmpeg takes it, "[in0][in1]name=option"; the last filter has one output, no name.
+     */
     const char *text;
     /* Filters get green, blue and red as what they take for Y, U and V at full resolution, so
      * that no colour is converted; or else packed RGB. */

@@ -137,7 +137,6 @@ static void labels(const sheet *s, FILE *f)
         label(f, line, 12, 8, top + 14);
         row++;
     }
-    fputs("[out]", f);
 }
 
 static int write_labels(sheet *s, char why[LEARN_WHY])
