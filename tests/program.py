@@ -19,6 +19,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SHARED = os.path.abspath(os.environ.get("LPIPS_SHARED", os.path.join(ROOT, "..", "shared")))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LPIPS = os.path.abspath(os.environ.get("LPIPS", os.path.join(BUILD, "bin", "lpips")))
+LEARN = os.path.abspath(os.environ.get("LPIPS_LEARN", os.path.join(BUILD, "bin", "lpips-learn")))
 FFMPEG = os.path.abspath(os.environ.get("FFMPEG", os.path.join(BUILD, "bin", "ffmpeg-7.1")))
 ZERO = "0.000000000"
 TIMEOUT = 100
@@ -73,6 +74,9 @@ class Case(unittest.TestCase):
 
     def lpips(self, *arguments, **settings):
         return self.execute(LPIPS, *arguments, **settings)
+
+    def learn(self, *arguments, **settings):
+        return self.execute(LEARN, *arguments, **settings)
 
     def score(self, *arguments):
         """The distance of one pair, as printed."""
