@@ -6,10 +6,11 @@ usage: LPIPS=build/bin/lpips LPIPS_LEARN=build/bin/lpips-learn tests/learn_optim
 
 import os
 import signal
+import subprocess
 import time
 import unittest
 
-from program import Case, noise, pattern, png, unpng
+from program import LEARN, Case, noise, pattern, png, unpng
 
 W, H = 48, 40
 QUICK = ("-q", "--steps", "24", "--every", "8")
@@ -25,7 +26,7 @@ class Optimise(Case):
         return self.learn("optimise", *arguments, code=code)
 
     def files(self, folder):
-        return sorted(os.listdir(self.path(folder)))
+        return sorted(os.fsdecode(n) for n in os.listdir(self.path(folder)))
 
     def whole(self, folder):
         return {n: self.read(f"{folder}/{n}") for n in self.files(folder)}
@@ -70,9 +71,8 @@ class Optimise(Case):
                 self.assertEqual(self.files(f"o{i}"), ["final.png", "frame-000000.png", "log.csv", "run.json"])
         self.optimise("a", "b", "-o", "slow", "-q", "--steps", "8", "--rate", "0.001")
         self.optimise("a", "b", "-o", "fast", "-q", "--steps", "8", "--rate", "0.02")
-        first, second = (unpng(self.read(f"{n}/final.png")) for n in ("slow", "fast"))
-        start = unpng(self.read("a"))
-        moved = [max(abs(p - q) for p, q in zip(b"".join(x[-1]), b"".join(start[-1]))) for x in (first, second)]
+        start, slow, fast = (unpng(self.read(n))[2] for n in ("a", "slow/final.png", "fast/final.png"))
+        moved = [max(abs(p - q) for p, q in zip(end, start)) for end in (slow, fast)]
         self.assertLessEqual(moved[0], 3)  # 8 steps of 0.255 codes
         self.assertGreater(moved[1], 15)
 
@@ -91,10 +91,6 @@ class Optimise(Case):
 
     def test_stopped(self):
         """What a killed run leaves is whole."""
-        import subprocess
-
-        from program import LEARN
-
         run = subprocess.Popen([LEARN, "optimise", "a", "b", "-o", "out", "-q", "-s", "100000", "-e", "1"], cwd=self.folder)
         end = time.monotonic() + 60
         while time.monotonic() < end and not os.path.exists(self.path("out/frame-000004.png")):
