@@ -11,7 +11,8 @@ from trials import Trials
 PAGE = os.path.join(ROOT, "learn", "lpips-learn.1")
 COMPLETION = os.path.join(ROOT, "learn", "lpips-learn.bash-completion")
 # Which parts of the page document a command's options.
-PARTS = {("eval",): ("EVAL", "OPTIONS OF BOTH"), ("eval", "mos"): ("EVAL MOS", "OPTIONS OF BOTH")}
+PARTS = {("eval",): ("EVAL", "OPTIONS OF BOTH"), ("eval", "mos"): ("EVAL MOS", "OPTIONS OF BOTH"),
+         ("optimise",): ("OPTIMISE",)}
 
 
 class Manual(Trials):
