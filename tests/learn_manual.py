@@ -17,6 +17,7 @@ PARTS = {
     ("distort", "picture"): ("DISTORT PICTURE",),
     ("distort", "make"): ("DISTORT MAKE",),
     ("distort", "sheet"): ("DISTORT SHEET",),
+    ("optimise",): ("OPTIMISE",),
 }
 
 

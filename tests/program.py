@@ -76,6 +76,7 @@ class Case(unittest.TestCase):
         return self.execute(LPIPS, *arguments, **settings)
 
     def learn(self, *arguments, **settings):
+        """The program lpips-learn, in the same way."""
         return self.execute(LEARN, *arguments, **settings)
 
     def score(self, *arguments):
