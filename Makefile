@@ -73,6 +73,8 @@ lib: $(LIB)/liblpips.so $(LIBLPIPS) $(LIB)/pkgconfig/liblpips.pc ## shared and s
 
 # Without errno a root can be a vector.
 $(OBJ)/core/c/%.o: EXTRA = -O3 -fno-math-errno
+# What every start waits for.
+$(OBJ)/core/model.o $(OBJ)/core/pack.o: EXTRA = -O3
 # Their assembly needs the register that instrumented builds would keep for frames.
 $(OBJ)/core/x86/kernels_avx2.o: EXTRA = -O3 -fno-math-errno -fomit-frame-pointer -mavx2 -mfma
 $(OBJ)/core/x86/kernels_avx512.o: EXTRA = -O3 -fno-math-errno -fomit-frame-pointer -mavx512f -mavx512vl \
