@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 
-from collect_case import LEARN
+from trials import LEARN
 
 
 class Server:
