@@ -11,13 +11,14 @@ from trials import Trials
 PAGE = os.path.join(ROOT, "learn", "lpips-learn.1")
 COMPLETION = os.path.join(ROOT, "learn", "lpips-learn.bash-completion")
 # Which parts of the page document a command's options.
-PARTS = {("eval",): ("EVAL", "OPTIONS OF BOTH"), ("eval", "mos"): ("EVAL MOS", "OPTIONS OF BOTH")}
+PARTS = {("eval",): ("EVAL", "OPTIONS OF BOTH"), ("eval", "mos"): ("EVAL MOS", "OPTIONS OF BOTH"),
+         **{("collect", c): ("COLLECT " + c.upper(),) for c in ("make", "serve", "status", "import")}}  # fmt: skip
 
 
 class Manual(Trials):
     def options(self, *command):
         found = options_of(self.learn(*command, "--help").out)
-        self.assertGreater(len(found), 8)
+        self.assertLess({"help", "usage"}, found)
         return found
 
     def complete(self, *words):
@@ -60,6 +61,8 @@ class Manual(Trials):
         self.assertEqual(self.complete("eval", "-J", "psnr,ms"), {"psnr,ms-ssim"})
         self.assertEqual(self.complete("eval", "-J", "lpips", ":", "v"), {"vgg"})
         self.assertIn("none", self.complete("eval", "-J", "lpips", ":", "vgg", ":"))
+        self.assertEqual(self.complete("collect", ""), {"make", "serve", "status", "import"})
+        self.assertEqual(self.complete("collect", "make", "--kind", ""), {"2afc", "jnd"})
         for option in ("--task", "--split"):
             values = self.complete("eval", option, "")
             self.assertGreater(len(values), 1)
