@@ -437,17 +437,21 @@ class Served(Case):
 def shots(afc, jnd, prefix):
     shown = Browser()
 
-    def one(name, study, size, ratio, scheme, practised):
+    def one(name, folder, size, ratio, scheme, began):
+        study = Study(folder)
+        kept = {"study": study.hash, "kind": study.kind, "rater": 1, "session": "0" * 32, "practised": True, "sent": 0, "answers": []}
         shown.size(*size, ratio)
         shown.scheme(scheme)
         shown.driver.get("about:blank")
-        shown.driver.get(address(os.path.join(study, "page", "index.html")) + "#1")
-        shown.driver.execute_script("localStorage.clear()")
+        shown.driver.get(address(os.path.join(folder, "page", "index.html")) + "#1")
+        shown.driver.execute_script("localStorage.clear(); if (arguments[1]) localStorage.setItem(arguments[0], arguments[1])",
+                                    f"lpips-collect:{study.hash}:1", began and json.dumps(kept))  # fmt: skip
         shown.driver.refresh()
-        if practised:
+        if began:
             shown.driver.find_element(By.ID, "go").click()
-            time.sleep(1.2)
-        time.sleep(0.4)
+            while not shown.driver.find_elements(By.CSS_SELECTOR, ".pane img:not(.off)"):
+                time.sleep(0.05)
+        time.sleep(0.3)
         shown.shot(f"{prefix}-{name}.png")
 
     try:
