@@ -402,17 +402,21 @@ class Served(Case):
         self.go(self.by_key)
         rule = lambda pair: int(pair[0] < pair[1])
         seen = [self.answer(self.by_key, rule) for _ in range(2)]
-        self.wait_kept(2)
-        server.end(9)
-        self.expected = ["ERR_CONNECTION_REFUSED"]
-        # Pictures of the next trial were loaded before.
-        seen.append(self.answer(self.by_key, rule))
-        server = Server(self, "--port", port)
-        self.driver.get(self.home)
-        self.assertEqual(self.one("#go").text, "Go on")
-        self.wait_kept(2)
-        self.one("#go").click()
-        seen += [self.answer(self.by_key, rule) for _ in range(5)]
+        self.expected = ["ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET"]
+        for n, closed in ((2, False), (3, True)):
+            self.wait_kept(n)
+            server.end(9)
+            # The pictures of the next trial were loaded before.
+            seen.append(self.answer(self.by_key, rule))
+            if closed:
+                self.driver.get("about:blank")
+            server = Server(self, "--port", port)
+            if closed:
+                self.driver.get(self.home)
+                self.assertEqual(self.one("#go").text, "Go on")
+                self.one("#go").click()
+            self.wait_kept(n + 1)
+        seen += [self.answer(self.by_key, rule) for _ in range(4)]
         self.wait("document.getElementById('donetext').textContent.includes('all saved')")
         self.assertFalse(self.one("#hand").is_displayed())
         rows = self.wait_kept(8)
@@ -423,7 +427,7 @@ class Served(Case):
 
     def wait_kept(self, n):
         """Rows of rater 2, when there are so many."""
-        for _ in range(200):
+        for _ in range(400):
             db = sqlite3.connect(self.path("study/answers.sqlite"))
             rows = db.execute("SELECT trial, flip, choice FROM answer JOIN rater ON rater.id = rater WHERE number = 2").fetchall()
             db.close()
