@@ -402,17 +402,21 @@ class Served(Case):
         self.go(self.by_key)
         rule = lambda pair: int(pair[0] < pair[1])
         seen = [self.answer(self.by_key, rule) for _ in range(2)]
-        self.wait_kept(2)
-        server.end(9)
-        self.expected = ["ERR_CONNECTION_REFUSED"]
-        # Pictures of the next trial were loaded before.
-        seen.append(self.answer(self.by_key, rule))
-        server = Server(self, "--port", port)
-        self.driver.get(self.home)
-        self.assertEqual(self.one("#go").text, "Go on")
-        self.wait_kept(2)
-        self.one("#go").click()
-        seen += [self.answer(self.by_key, rule) for _ in range(5)]
+        self.expected = ["ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET"]
+        for n, closed in ((2, False), (3, True)):
+            self.wait_kept(n)
+            server.end(9)
+            # The pictures of the next trial were loaded before.
+            seen.append(self.answer(self.by_key, rule))
+            if closed:
+                self.driver.get("about:blank")
+            server = Server(self, "--port", port)
+            if closed:
+                self.driver.get(self.home)
+                self.assertEqual(self.one("#go").text, "Go on")
+                self.one("#go").click()
+            self.wait_kept(n + 1)
+        seen += [self.answer(self.by_key, rule) for _ in range(4)]
         self.wait("document.getElementById('donetext').textContent.includes('all saved')")
         self.assertFalse(self.one("#hand").is_displayed())
         rows = self.wait_kept(8)
@@ -423,7 +427,7 @@ class Served(Case):
 
     def wait_kept(self, n):
         """Rows of rater 2, when there are so many."""
-        for _ in range(200):
+        for _ in range(400):
             db = sqlite3.connect(self.path("study/answers.sqlite"))
             rows = db.execute("SELECT trial, flip, choice FROM answer JOIN rater ON rater.id = rater WHERE number = 2").fetchall()
             db.close()
@@ -437,17 +441,21 @@ class Served(Case):
 def shots(afc, jnd, prefix):
     shown = Browser()
 
-    def one(name, study, size, ratio, scheme, practised):
+    def one(name, folder, size, ratio, scheme, began):
+        study = Study(folder)
+        kept = {"study": study.hash, "kind": study.kind, "rater": 1, "session": "0" * 32, "practised": True, "sent": 0, "answers": []}
         shown.size(*size, ratio)
         shown.scheme(scheme)
         shown.driver.get("about:blank")
-        shown.driver.get(address(os.path.join(study, "page", "index.html")) + "#1")
-        shown.driver.execute_script("localStorage.clear()")
+        shown.driver.get(address(os.path.join(folder, "page", "index.html")) + "#1")
+        shown.driver.execute_script("localStorage.clear(); if (arguments[1]) localStorage.setItem(arguments[0], arguments[1])",
+                                    f"lpips-collect:{study.hash}:1", began and json.dumps(kept))  # fmt: skip
         shown.driver.refresh()
-        if practised:
+        if began:
             shown.driver.find_element(By.ID, "go").click()
-            time.sleep(1.2)
-        time.sleep(0.4)
+            while not shown.driver.find_elements(By.CSS_SELECTOR, ".pane img:not(.off)"):
+                time.sleep(0.05)
+        time.sleep(0.3)
         shown.shot(f"{prefix}-{name}.png")
 
     try:

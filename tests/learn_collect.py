@@ -171,6 +171,9 @@ class Thousand(Case):
             careless |= {told["rater"]} if bad else set()
         run = self.collect("import", "study", *files)
         left = {int(row[0]): row[5] for row in run.rows[1:1001] if row[5] != "-"}
+        for row in run.rows[1:1001]:
+            right, shown = map(int, row[3].split("/"))
+            self.assertEqual(row[5] == "-", right >= 0.85 * shown and float(row[4]) >= 300, row)
         self.assertLessEqual(careless, set(left))
         self.assertLess(len(set(left) - careless), 10)
         reasons = set(re.sub(r"[0-9.]+", "N", why) for why in left.values())
