@@ -118,6 +118,17 @@ LPIPS_API int lpips_weights_load(lpips_weights **out, const char *path, char *de
 LPIPS_API int lpips_weights_load_memory(lpips_weights **out, const void *data, size_t size,
                                         char *detail, size_t detail_size);
 
+/* A tensor that such a file must hold: float32, its name and shape. */
+typedef struct lpips_tensor_spec {
+    char name[64];
+    int shape[4], dims;
+} lpips_tensor_spec;
+
+/* Tensor i of a net's file, from 0, in one canonical order: the scaling layer, weight and
+ * bias of each convolution, the lin layers.  LPIPS_ERR_ARGUMENT after the last.  For programs
+ * that make weights. */
+LPIPS_API int lpips_net_tensor(lpips_net net, int i, lpips_tensor_spec *tensor);
+
 /* Share and release; thread-safe.  The last unref frees. */
 LPIPS_API lpips_weights *lpips_weights_ref(lpips_weights *w);
 LPIPS_API void lpips_weights_unref(lpips_weights *w);

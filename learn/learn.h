@@ -12,4 +12,11 @@ enum { LEARN_OK = 0, LEARN_FAILED = 2 };
 /* Room for a sentence that says what failed and why. */
 #define LEARN_WHY 512
 
+/* Writes the sentence and returns -1. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+int learn_fail(char why[LEARN_WHY], const char *format, ...);
+int learn_no_memory(char why[LEARN_WHY]);
+
 #endif

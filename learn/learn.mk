@@ -2,7 +2,7 @@
 # CLI_LIB with its packages: pictures, statistics and progress are those of lpips.
 #
 #   $(BUILD)/bin/lpips-learn
-LEARN_PACKAGES := $(CLI_PACKAGES) libjpeg
+LEARN_PACKAGES := $(CLI_PACKAGES) libjpeg fftw3
 LEARN_SOURCES  := $(wildcard learn/*.c learn/*/*.c)
 LEARN_OBJECTS  := $(LEARN_SOURCES:%.c=$(OBJ)/%.o)
 # Everything but main(), for tests.

@@ -20,7 +20,7 @@ ifeq ($(SANITIZE),thread)
 TEST_NAMES := threads promises
 endif
 TEST_PROGRAMS := $(TEST_NAMES:%=$(TESTS_DIR)/test_%)
-TEST_SUPPORT  := $(patsubst tests/%.c,$(OBJ)/tests/%.o,\
+TEST_SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,learn/data/checkpoint.c \
                    $(wildcard $(addprefix tests/,support.c pictures.c st_writer.c ref.c)))
 TEST_LIBS     := -lcmocka -lpng
 

@@ -62,6 +62,7 @@ for group in $groups; do
         ;;
     learn)
         need 'pkg-config --exists libjpeg' libjpeg-dev
+        need 'pkg-config --exists fftw3' libfftw3-dev
         ;;
     check)
         need 'command -v g++' g++
