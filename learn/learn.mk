@@ -2,12 +2,13 @@
 # CLI_LIB with its packages: pictures, statistics and progress are those of lpips.
 #
 #   $(BUILD)/bin/lpips-learn
-LEARN_PACKAGES := $(CLI_PACKAGES) libjpeg fftw3
+LEARN_PACKAGES := $(CLI_PACKAGES) libjpeg fftw3 gsl
 LEARN_SOURCES  := $(wildcard learn/*.c learn/*/*.c)
 LEARN_OBJECTS  := $(LEARN_SOURCES:%.c=$(OBJ)/%.o)
 # Everything but main(), for tests.
 LEARN_LIB      := $(BUILD)/tests/liblearn.a
-LEARN_LIBS      = $(shell pkg-config --libs $(LEARN_PACKAGES))
+# OpenBLAS is the BLAS of GSL too: its own would take the place of the library's.
+LEARN_LIBS      = $(filter-out $(if $(BLAS_LIBS),-lgslcblas),$(shell pkg-config --libs $(LEARN_PACKAGES)))
 LEARN_INCLUDES  = -Ilearn -Imedia -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LEARN_PACKAGES)))
 

@@ -11,6 +11,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *typed, *does;
 } commands[] = {
+    {"eval", learn_eval, "lpips-learn eval", "how well metrics agree with people"},
     {NULL, NULL, NULL, NULL},
 };
 

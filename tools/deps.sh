@@ -63,6 +63,7 @@ for group in $groups; do
     learn)
         need 'pkg-config --exists libjpeg' libjpeg-dev
         need 'pkg-config --exists fftw3' libfftw3-dev
+        need 'pkg-config --exists gsl' libgsl-dev
         ;;
     check)
         need 'command -v g++' g++
