@@ -12,6 +12,9 @@ enum { LEARN_OK = 0, LEARN_FAILED = 2 };
 /* eval/command.c: lpips-learn eval ... */
 int learn_eval(int argc, char **argv);
 
+/* train/command.c: lpips-learn train ... */
+int learn_train(int argc, char **argv);
+
 /* Room for a sentence that says what failed and why. */
 #define LEARN_WHY 512
 

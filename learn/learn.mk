@@ -9,7 +9,7 @@ LEARN_OBJECTS  := $(LEARN_SOURCES:%.c=$(OBJ)/%.o)
 LEARN_LIB      := $(BUILD)/tests/liblearn.a
 # OpenBLAS is the BLAS of GSL too: its own would take the place of the library's.
 LEARN_LIBS      = $(filter-out $(if $(BLAS_LIBS),-lgslcblas),$(shell pkg-config --libs $(LEARN_PACKAGES)))
-LEARN_INCLUDES  = -Ilearn -Imedia -Ireport -Iffmpeg-filter \
+LEARN_INCLUDES  = -Ilearn -Imedia -Icli -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LEARN_PACKAGES)))
 
 .PHONY: learn

@@ -12,6 +12,7 @@ static const struct command {
     const char *typed, *does;
 } commands[] = {
     {"eval", learn_eval, "lpips-learn eval", "how well metrics agree with people"},
+    {"train", learn_train, "lpips-learn train", "fit the metric to judged trials"},
     {NULL, NULL, NULL, NULL},
 };
 
