@@ -25,12 +25,12 @@ int train_write_log(const train_run *r, char why[LEARN_WHY])
             loss += (double)r->loss[i] / (double)r->per_epoch;
         fprintf(file.f, "%lld,%lld,", (long long)e, (long long)(e * r->per_epoch));
         if (e)
-            fprintf(file.f, "%.9g,%.9g", train_rate(r->o, e - 1), loss);
+            fprintf(file.f, "%.9g,%.6g", train_rate(r->o, e - 1), loss);
         else
             fputc(',', file.f);
         fputc(',', file.f);
         if (r->held_out.n)
-            fprintf(file.f, "%.9g", (double)r->score[e]);
+            fprintf(file.f, "%.6g", (double)r->score[e]);
         fputc('\n', file.f);
     }
     return report_file_close(&file, 0, why);
