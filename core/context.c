@@ -42,7 +42,7 @@ static int fetch_point(lpips_context *c, const char *name, int in, int out, cons
     lpips_pack_key key = {.name = name, .in = in, .out = out, .kernel = 1, -1, -1, 1};
 
     *bias = lpips_weights_tensor(c->weights, name, "bias");
-    *u = lpips_pack_get(c->weights, &key);
+    *u = lpips_pack_get(c->weights, &key, &c->kernels);
     return *u ? LPIPS_OK : LPIPS_ERR_MEMORY;
 }
 
@@ -66,7 +66,7 @@ static int fetch_filter(lpips_context *c, lpips_layer *l)
         key.kernel = c->plan.net->step[0].kernel;
     }
     l->bias = lpips_weights_tensor(c->weights, l->name, "bias");
-    l->u = lpips_pack_get(c->weights, &key);
+    l->u = lpips_pack_get(c->weights, &key, &c->kernels);
     return l->u ? LPIPS_OK : LPIPS_ERR_MEMORY;
 }
 
@@ -85,7 +85,7 @@ static int fetch_back(lpips_context *c, int layer)
                           .side = l->side[0] ? l->side : NULL,
                           .back = 1};
 
-    l->back_u = lpips_pack_get(c->weights, &key);
+    l->back_u = lpips_pack_get(c->weights, &key, &c->kernels);
     return l->back_u ? LPIPS_OK : LPIPS_ERR_MEMORY;
 }
 
@@ -230,18 +230,20 @@ size_t lpips_context_memory(lpips_weights *w, int width, int height,
     return bytes;
 }
 
+int lpips_weights_describe(const lpips_weights *w, unsigned flags, char *text, size_t size)
+{
+    if (!w)
+        return snprintf(text, size, "lpips %d.%d.%d", LPIPS_VERSION_MAJOR,
+                        LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH);
+    return snprintf(text, size, "lpips %d.%d.%d %s v%s weights %.8s%s%s", LPIPS_VERSION_MAJOR,
+                    LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, w->def->name, w->version,
+                    w->hash, flags & LPIPS_NO_LIN ? " no-lin" : "",
+                    flags & LPIPS_RANGE_0_1 ? " range 0..1" : "");
+}
+
 int lpips_describe(const lpips_context *c, char *text, size_t size)
 {
-    int n = snprintf(text, size, "lpips %d.%d.%d", LPIPS_VERSION_MAJOR, LPIPS_VERSION_MINOR,
-                     LPIPS_VERSION_PATCH);
-
-    if (!c)
-        return n;
-    return snprintf(text, size, "lpips %d.%d.%d %s v%s weights %.8s%s%s", LPIPS_VERSION_MAJOR,
-                    LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, c->plan.net->name,
-                    c->weights->version, c->weights->hash,
-                    c->plan.flags & LPIPS_NO_LIN ? " no-lin" : "",
-                    c->plan.flags & LPIPS_RANGE_0_1 ? " range 0..1" : "");
+    return lpips_weights_describe(c ? c->weights : NULL, c ? c->plan.flags : 0, text, size);
 }
 
 const char *lpips_context_cpu(const lpips_context *c)
@@ -405,26 +407,25 @@ static int check_planes(const lpips_context *c, const lpips_planes *p)
     return LPIPS_OK;
 }
 
-/* Direct arithmetic of the pair's forward pass by what it takes back through one. */
-enum { FORWARD_SHARE = 2 };
+/* Of the time, that of the comparison; measured, for the progress callback. */
+static const double forward_share = .4;
 
 static int backward(lpips_context *c, const lpips_image *a, const lpips_planes *out)
 {
     static const lpips_pull pull = {.other = 1, .pair = 0, .weight = 1};
     const lpips_plan *p = &c->plan;
-    double all = 0, done;
+    double all = 0, done = 0;
     lpips_back b;
 
     for (int i = 1; i < p->layers; i++)
         all += lpips_back_flop(p, i);
-    done = FORWARD_SHARE * all;
     lpips_back_start(&b, c, 0, &pull, 1);
     for (int i = p->layers - 1; i > 0; i--) {
         lpips_back_features(&b, i);
         lpips_back_input(&b, i);
         done += lpips_back_flop(p, i);
         if (c->progress &&
-            c->progress(c->progress_opaque, done / ((1 + FORWARD_SHARE) * all)))
+            c->progress(c->progress_opaque, forward_share + (1 - forward_share) * done / all))
             return LPIPS_ERR_ABORTED;
     }
     lpips_back_samples(&b, a, out);
@@ -444,6 +445,6 @@ int lpips_gradient(lpips_context *c, const lpips_image *a, const lpips_image *b,
         return status;
     c->picture[0] = a;
     c->picture[1] = b;
-    status = run_group(c, 1, 2, 0, FORWARD_SHARE / (1. + FORWARD_SHARE), result, NULL);
+    status = run_group(c, 1, 2, 0, forward_share, result, NULL);
     return status ? status : backward(c, a, gradient);
 }

@@ -43,6 +43,10 @@ typedef void lpips_wino_in(float *v, ptrdiff_t v_pos, const float *const *rows, 
 typedef void lpips_wino_out(float *const *dst, ptrdiff_t px, const float *m, ptrdiff_t m_pos,
                             const float *bias, int ch, int rows, int cols);
 
+/* A row of the matrix G of a transform of filters (pack.c). */
+#define LPIPS_MAX_R 5
+typedef double lpips_g_row[LPIPS_MAX_R];
+
 typedef struct lpips_kernels {
     const char *name; /* of the best instruction set or library among them */
 
@@ -63,6 +67,12 @@ typedef struct lpips_kernels {
      * wino_out[0] is for 3x3 filters, [1] for 5x5. */
     lpips_wino_in *wino_in[LPIPS_TILES][LPIPS_TILES];
     lpips_wino_out *wino_out[2][LPIPS_TILES][LPIPS_TILES];
+
+    /* u[p * 16 + j] = (gy g gx^T)[p] of the 16 filters g[(y * r + x) * 16 + j], y, x < r, in
+     * double, one rounding after the other, and then rounded to float: the same bits on every
+     * instruction set.  p counts ny rows of nx. */
+    void (*wino_filters)(float *u, const lpips_g_row *gy, int ny, const lpips_g_row *gx,
+                         int nx, const double *g, int r);
 
     /* n pixels to packed RGB floats: dst[3 i + c] = src[c][i] * mul[c] + add[c]; the
      * source steps are in bytes.  [0] u8, [1] u16, [2] float.  Returns 0, or -1 where a

@@ -28,7 +28,7 @@ static const double points[LPIPS_TILES][LPIPS_MAX_TILE - 1] = {
 
 /* G of r columns: row i is 1, a_i, a_i^2 ... over the product of (a_i - a_j) over the
  * other finite points; the last row, of infinity, is 0 ... 0 1. */
-static void make_g(double g[LPIPS_MAX_TILE][5], int tile, int r)
+static void make_g(lpips_g_row g[LPIPS_MAX_TILE], int tile, int r)
 {
     int n = lpips_tile_len[tile];
 
@@ -46,7 +46,8 @@ static void make_g(double g[LPIPS_MAX_TILE][5], int tile, int r)
 }
 
 /* Element of the filter of output o and (folded) input i, 0 outside the kernel. */
-static double filter_at(const lpips_pack_key *k, const float *w, int o, int i, int y, int x)
+static inline double filter_at(const lpips_pack_key *k, const float *w, int o, int i, int y,
+                               int x)
 {
     int f = k->fold;
 
@@ -63,48 +64,32 @@ static int wino_r(const lpips_pack_key *k)
     return (k->kernel + k->fold - 1) / k->fold;
 }
 
-/* u = gy g gx^T of one filter */
-static void transform(float *u, ptrdiff_t step, double gy[][5], int ny, double gx[][5],
-                      int nx, double g[5][5], int r)
+/* Element (y, x) of the filters of a panel, of one (folded) input. */
+static void panel_at(double g[LPIPS_PANEL], const lpips_pack_key *k, const float *w, int o,
+                     int i, int y, int x)
 {
-    double t[LPIPS_MAX_TILE][5];
-
-    for (int i = 0; i < ny; i++)
-        for (int x = 0; x < r; x++) {
-            t[i][x] = 0;
-            for (int y = 0; y < r; y++)
-                t[i][x] += gy[i][y] * g[y][x];
-        }
-    for (int i = 0; i < ny; i++)
-        for (int j = 0; j < nx; j++, u += step) {
-            double s = 0;
-
-            for (int x = 0; x < r; x++)
-                s += t[i][x] * gx[j][x];
-            *u = (float)s;
-        }
+    for (int j = 0; j < LPIPS_PANEL; j++)
+        g[j] = filter_at(k, w, o + j, i, y, x);
 }
 
-static void pack_wino(float *dst, const lpips_pack_key *k, const float *w)
+static void pack_wino(float *dst, const lpips_pack_key *k, const float *w,
+                      const lpips_kernels *kernels)
 {
     int in = k->in * k->fold * k->fold, r = wino_r(k), panels = k->out / LPIPS_PANEL;
     int ny = lpips_tile_len[k->ty], nx = lpips_tile_len[k->tx];
     ptrdiff_t pos = (ptrdiff_t)panels * in * LPIPS_PANEL;
-    double gy[LPIPS_MAX_TILE][5], gx[LPIPS_MAX_TILE][5];
+    lpips_g_row gy[LPIPS_MAX_TILE], gx[LPIPS_MAX_TILE];
     float u[LPIPS_MAX_TILE * LPIPS_MAX_TILE][LPIPS_PANEL];
+    double g[LPIPS_MAX_R * LPIPS_MAX_R][LPIPS_PANEL];
 
     make_g(gy, k->ty, r);
     make_g(gx, k->tx, r);
     for (int q = 0; q < panels; q++)
         for (int i = 0; i < in; i++) {
-            for (int j = 0; j < LPIPS_PANEL; j++) {
-                double g[5][5];
-
-                for (int y = 0; y < r; y++)
-                    for (int x = 0; x < r; x++)
-                        g[y][x] = filter_at(k, w, q * LPIPS_PANEL + j, i, y, x);
-                transform(&u[0][j], LPIPS_PANEL, gy, ny, gx, nx, g, r);
-            }
+            for (int y = 0; y < r; y++)
+                for (int x = 0; x < r; x++)
+                    panel_at(g[y * r + x], k, w, q * LPIPS_PANEL, i, y, x);
+            kernels->wino_filters(u[0], gy, ny, gx, nx, g[0], r);
             for (int p = 0; p < ny * nx; p++)
                 memcpy(dst + p * pos + ((ptrdiff_t)q * in + i) * LPIPS_PANEL, u[p],
                        sizeof u[p]);
@@ -243,10 +228,12 @@ static void drop(const lpips_weights *w, const float *tensor, size_t count)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-static struct lpips_packed *get(lpips_weights *w, const lpips_pack_key *k);
+static struct lpips_packed *get(lpips_weights *w, const lpips_pack_key *k,
+                                const lpips_kernels *kernels);
 
 /* Fills data; not 0 when out of memory. */
-static int fill_back(float *data, lpips_weights *w, const lpips_pack_key *k)
+static int fill_back(float *data, lpips_weights *w, const lpips_pack_key *k,
+                     const lpips_kernels *kernels)
 {
     const float *side = k->side ? lpips_weights_tensor(w, k->side, "weight") : NULL;
     lpips_pack_key forward = *k;
@@ -259,7 +246,7 @@ static int fill_back(float *data, lpips_weights *w, const lpips_pack_key *k)
     }
     forward.ty = forward.tx = LPIPS_TILE_6;
     forward.back = 0;
-    p = get(w, &forward);
+    p = get(w, &forward, kernels);
     if (p)
         tensor = restore(k, p->data);
     if (tensor)
@@ -268,27 +255,29 @@ static int fill_back(float *data, lpips_weights *w, const lpips_pack_key *k)
     return !tensor;
 }
 
-static int fill(float *data, lpips_weights *w, const lpips_pack_key *k)
+static int fill(float *data, lpips_weights *w, const lpips_pack_key *k,
+                const lpips_kernels *kernels)
 {
     const float *src = lpips_weights_tensor(w, k->name, "weight");
 
     if (k->back)
-        return fill_back(data, w, k);
+        return fill_back(data, w, k, kernels);
     if (k->ty < 0)
         pack_rows(data, k, src);
     else
-        pack_wino(data, k, src);
+        pack_wino(data, k, src, kernels);
     if (lpips_pack_heavy(k->in, k->out) && !w->changes)
         drop(w, src, (size_t)k->in * (size_t)k->out * (size_t)(k->kernel * k->kernel));
     return 0;
 }
 
-static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k)
+static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k,
+                                 const lpips_kernels *kernels)
 {
     struct lpips_packed *p = malloc(sizeof *p + strlen(k->name) + 1);
     float *data = p ? lpips_alloc(packed_count(k) * sizeof *data) : NULL;
 
-    if (!data || fill(data, w, k)) {
+    if (!data || fill(data, w, k, kernels)) {
         free(data);
         free(p);
         return NULL;
@@ -303,22 +292,24 @@ static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k)
     return p;
 }
 
-static struct lpips_packed *get(lpips_weights *w, const lpips_pack_key *k)
+static struct lpips_packed *get(lpips_weights *w, const lpips_pack_key *k,
+                                const lpips_kernels *kernels)
 {
     struct lpips_packed *p = find(w->packed, k);
 
-    return p ? p : make(w, k);
+    return p ? p : make(w, k, kernels);
 }
 
-const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key)
+const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key,
+                            const lpips_kernels *kernels)
 {
     struct lpips_packed *p;
 
     pthread_mutex_lock(&w->lock);
-    p = get(w, key);
+    p = get(w, key, kernels);
     pthread_mutex_unlock(&w->lock);
     if (p && p->changes != w->changes) { /* one thread a key: context.h */
-        fill(p->data, w, key);           /* cannot fail: nothing is allocated */
+        fill(p->data, w, key, kernels);  /* cannot fail: nothing is allocated */
         p->changes = w->changes;
     }
     return p ? p->data : NULL;

@@ -4,6 +4,7 @@
 #ifndef LPIPS_PACK_H
 #define LPIPS_PACK_H
 
+#include "kernels.h"
 #include "model.h"
 
 /* What of a layer is packed, and how. */
@@ -31,8 +32,9 @@ static inline int lpips_pack_heavy(int in, int out)
  *   back:     [in * fold^2 / 16, rounded up][windows][out][16], for the gradient: windows are
  *             the places of the (folded) kernel row by row, then the 1x1 filter's; lanes
  *             that stand for no channel are 0
- * NULL when out of memory.
+ * The kernels only say how fast it is made.  NULL when out of memory.
  */
-const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key);
+const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key,
+                            const lpips_kernels *kernels);
 
 #endif

@@ -91,6 +91,8 @@ void report_names_free(char **names, size_t n);
 int report_natural(const char *a, const char *b);
 
 bool report_is_folder(const char *folder, const char *name);
+/* By its name alone. */
+bool report_is_picture(const char *folder, const char *name);
 bool report_exists(const char *path);
 
 /* ---- store.c: the SQLite file --------------------------------------------------- */

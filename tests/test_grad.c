@@ -1,121 +1,15 @@
 /*
- * test_grad.c - lpips_gradient(): against differences of ref.c in double, against itself by
- * other threads, strides and layouts, and where the distance has kinks.
+ * test_grad.c - lpips_gradient() by every set of kernels: against differences of ref.c in
+ * double, and against PyTorch's autograd (golden/make_gradients.py).
  */
+#include "grad_support.h"
 #include "pictures.h"
 #include "ref.h"
-#include "st_writer.h"
-#include "support.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- pictures and gradients --------------------------------------------- */
-
-/* Planes of floats, and a gradient of that size. */
-typedef struct floats {
-    int width, height;
-    size_t n; /* samples of a plane */
-    float *v; /* three planes */
-} floats;
-
-static floats floats_make(int width, int height)
-{
-    floats f = {width, height, (size_t)width * (size_t)height, NULL};
-
-    f.v = malloc(3 * f.n * sizeof *f.v);
-    assert_non_null(f.v);
-    memset(f.v, 0xff, 3 * f.n * sizeof *f.v); /* NaN: unwritten places show */
-    return f;
-}
-
-static lpips_image image_of(const floats *f)
-{
-    lpips_image img;
-
-    assert_int_equal(
-        lpips_image_planar(&img, LPIPS_F32,
-                           (const void *const[3]){f->v, f->v + f->n, f->v + 2 * f->n},
-                           (const ptrdiff_t[3]){4L * f->width, 4L * f->width, 4L * f->width},
-                           f->width, f->height),
-        LPIPS_OK);
-    return img;
-}
-
-static lpips_planes planes_of(const floats *f)
-{
-    ptrdiff_t row = 4L * f->width;
-
-    return (lpips_planes){{f->v, f->v + f->n, f->v + 2 * f->n}, {row, row, row}, 4};
-}
-
-/* A picture of pictures.h with some noise: none of its samples are equal, so that no maximum
- * is shared. */
-static floats picture(const char *name, int width, int height, uint32_t seed)
-{
-    floats f = floats_make(width, height);
-    uint8_t *rgb = picture_make(name, width, height);
-
-    for (size_t i = 0; i < 3 * f.n; i++) {
-        float noise = (float)(picture_hash((uint32_t)i + seed * 7919u) >> 8) * 0x1p-24f;
-
-        f.v[i] = (float)rgb[i % f.n * 3 + i / f.n] / 255.f * .9f + .05f * noise;
-    }
-    free(rgb);
-    return f;
-}
-
-static ref_picture exact(const floats *f)
-{
-    ref_picture p = {f->width, f->height, malloc(3 * f->n * sizeof *p.rgb)};
-
-    assert_non_null(p.rgb);
-    for (size_t i = 0; i < 3 * f->n; i++)
-        p.rgb[i] = (double)f->v[i];
-    return p;
-}
-
-static lpips_options with(unsigned flags)
-{
-    lpips_options o = LPIPS_OPTIONS_DEFAULT;
-
-    o.flags = flags | LPIPS_WANT_GRADIENT;
-    return o;
-}
-
-static lpips_result gradient(lpips_weights *w, const lpips_options *o, const floats *a,
-                             const floats *b, floats *g)
-{
-    lpips_context *c = test_context(w, a->width, a->height, o);
-    lpips_image ia = image_of(a), ib = image_of(b);
-    lpips_planes out = planes_of(g);
-    lpips_result r;
-
-    assert_int_equal(lpips_gradient(c, &ia, &ib, &r, &out), LPIPS_OK);
-    lpips_context_free(c);
-    return r;
-}
-
-static double largest(const floats *g)
-{
-    double most = 0;
-
-    for (size_t i = 0; i < 3 * g->n; i++) {
-        assert_true(isfinite(g->v[i]));
-        most = fmax(most, fabs((double)g->v[i]));
-    }
-    return most;
-}
-
-static void same(const floats *a, const floats *b, const char *what)
-{
-    for (size_t i = 0; i < 3 * a->n; i++)
-        if (memcmp(&a->v[i], &b->v[i], sizeof *a->v))
-            fail_msg("%s: sample %zu is %.9g, not %.9g", what, i, (double)a->v[i],
-                     (double)b->v[i]);
-}
 
 /* ---- differences in double ---------------------------------------------- */
 
@@ -134,6 +28,16 @@ static double worst;
 
 /* The rounding of a feature in float. */
 #define MARGIN 5e-7
+
+static ref_picture exact(const floats *f)
+{
+    ref_picture p = {f->width, f->height, malloc(3 * f->n * sizeof *p.rgb)};
+
+    assert_non_null(p.rgb);
+    for (size_t i = 0; i < 3 * f->n; i++)
+        p.rgb[i] = (double)f->v[i];
+    return p;
+}
 
 /* d(a + h v) - d(a - h v) over 2 h.  0 where some ReLU or maximum chooses otherwise on one
  * side, or, of those that v reaches, is nearer to it than `margin`: in float it may. */
@@ -207,7 +111,7 @@ static int check_direction(const setting *s, int kind)
         usable = slope(s, v, kind == ALL ? 0 : MARGIN, &expected);
     }
     for (int k = 0; k < s->sets && usable; k++) {
-        double got = 0, most = largest(&s->g[k]);
+        double got = 0, most = floats_largest(&s->g[k]);
 
         for (size_t i = 0; i < n; i++)
             got += v[i] * (double)s->g[k].v[i];
@@ -225,20 +129,20 @@ static int check_direction(const setting *s, int kind)
 /* Gradients by all sets of kernels; the distance beside them is that of lpips_compare(). */
 static void compute(setting *s)
 {
-    lpips_image a = image_of(&s->a), b = image_of(&s->b);
+    lpips_image a = floats_image(&s->a), b = floats_image(&s->b);
     lpips_weights *w = test_random_weights(s->net, s->version);
 
     s->sets = test_kernel_sets(s->set);
     for (int k = 0; k < s->sets; k++) {
-        lpips_options o = with(s->flags), plain = LPIPS_OPTIONS_DEFAULT;
+        lpips_options o = LPIPS_OPTIONS_DEFAULT;
         lpips_context *c;
         lpips_result r[2];
 
-        plain.flags = s->flags;
-        o.cpu_disable = plain.cpu_disable = s->set[k].disable;
+        o.flags = s->flags;
+        o.cpu_disable = s->set[k].disable;
         s->g[k] = floats_make(s->a.width, s->a.height);
-        r[0] = gradient(w, &o, &s->a, &s->b, &s->g[k]);
-        c = test_context(w, s->a.width, s->a.height, &plain);
+        r[0] = floats_gradient(w, &o, &a, &b, &s->g[k]);
+        c = test_context(w, s->a.width, s->a.height, &o);
         assert_int_equal(lpips_compare(c, &a, &b, &r[1]), LPIPS_OK);
         lpips_context_free(c);
         test_same_result(&r[0], &r[1], "the distance beside a gradient");
@@ -253,15 +157,15 @@ static int check_drawn(setting *s, uint32_t seed, int width, int height)
     const char *const *name = names[(width + height) % 3];
     int again = 0;
 
-    s->a = picture(name[0], width, height, 2 * seed);
-    s->b = picture(name[1], width, height, 2 * seed + 1);
+    s->a = floats_picture(name[0], width, height, 2 * seed);
+    s->b = floats_picture(name[1], width, height, 2 * seed + 1);
     compute(s);
     for (int kind = 0; kind < DIRECTIONS && !again; kind++)
         again = check_direction(s, kind);
     for (int k = 0; k < s->sets; k++)
-        free(s->g[k].v);
-    free(s->a.v);
-    free(s->b.v);
+        floats_free(&s->g[k]);
+    floats_free(&s->a);
+    floats_free(&s->b);
     return again;
 }
 
@@ -275,9 +179,6 @@ static void check_pair(lpips_net net, const char *version, unsigned flags, int w
         if (seed == 40)
             fail_msg("%s %dx%d: no pair far enough from a change of choice",
                      lpips_net_name(net), width, height);
-    if (getenv("VERB"))
-        print_message("%s %dx%d seed %u worst %g\n", lpips_net_name(net), width, height, seed,
-                      worst);
 }
 
 static void say_worst(void)
@@ -286,17 +187,22 @@ static void say_worst(void)
     worst = 0;
 }
 
+static void differences(lpips_net net, const int (*size)[2], size_t sizes)
+{
+    for (size_t i = 0; i < sizes; i++)
+        check_pair(net, i % 3 == 1 ? "0.0" : "0.1",
+                   (i % 4 == 3 ? LPIPS_NO_LIN : 0u) | (i % 4 == 2 ? LPIPS_RANGE_0_1 : 0u),
+                   size[i][0], size[i][1]);
+    say_worst();
+}
+
 static void differences_alex(void **state)
 {
     static const int sizes[][2] = {{31, 31}, {32, 31}, {33, 35}, {34, 47},
                                    {47, 34}, {63, 63}, {41, 70}, {70, 70}};
 
     (void)state;
-    for (size_t i = 0; i < (test_quick() ? 2 : COUNT(sizes)); i++)
-        check_pair(LPIPS_NET_ALEX, i % 3 == 1 ? "0.0" : "0.1",
-                   (i % 4 == 3 ? LPIPS_NO_LIN : 0u) | (i % 4 == 2 ? LPIPS_RANGE_0_1 : 0u),
-                   sizes[i][0], sizes[i][1]);
-    say_worst();
+    differences(LPIPS_NET_ALEX, sizes, test_quick() ? 2 : COUNT(sizes));
 }
 
 static void differences_squeeze(void **state)
@@ -305,11 +211,7 @@ static void differences_squeeze(void **state)
                                    {34, 22}, {62, 62}, {23, 70}, {70, 69}};
 
     (void)state;
-    for (size_t i = 0; i < (test_quick() ? 2 : COUNT(sizes)); i++)
-        check_pair(LPIPS_NET_SQUEEZE, i % 3 == 1 ? "0.0" : "0.1",
-                   (i % 4 == 3 ? LPIPS_NO_LIN : 0u) | (i % 4 == 2 ? LPIPS_RANGE_0_1 : 0u),
-                   sizes[i][0], sizes[i][1]);
-    say_worst();
+    differences(LPIPS_NET_SQUEEZE, sizes, test_quick() ? 2 : COUNT(sizes));
 }
 
 static void differences_vgg(void **state)
@@ -317,16 +219,123 @@ static void differences_vgg(void **state)
     static const int sizes[][2] = {{16, 16}, {17, 16}, {18, 33}, {47, 19}, {70, 70}};
 
     (void)state;
-    for (size_t i = 0; i < (test_quick() ? 1 : COUNT(sizes)); i++)
-        check_pair(LPIPS_NET_VGG, i % 3 == 1 ? "0.0" : "0.1",
-                   (i % 4 == 3 ? LPIPS_NO_LIN : 0u) | (i % 4 == 2 ? LPIPS_RANGE_0_1 : 0u),
-                   sizes[i][0], sizes[i][1]);
-    say_worst();
+    differences(LPIPS_NET_VGG, sizes, test_quick() ? 1 : COUNT(sizes));
+}
+
+/* ---- autograd ----------------------------------------------------------- */
+
+typedef struct golden {
+    char weights[16], net[16], version[8], flags[32], a[32], b[32];
+    int width, height;
+    double largest, mean;
+    char *rest; /* sample:value ..., then patches */
+} golden;
+
+static double off(double got, double expected, const golden *g, const char *what)
+{
+    double deviation = fabs(got - expected) / g->largest;
+
+    if (!(deviation <= 1e-4))
+        fail_msg("%s %s v%s %s %dx%d %s, %s: %.9g, expected %.9g; largest %.9g", g->weights,
+                 g->net, g->version, g->flags, g->width, g->height, g->a, what, got, expected,
+                 g->largest);
+    worst = fmax(worst, deviation);
+    return deviation;
+}
+
+/* Along the signs of patch k of make_gradients.py. */
+static double patch(const floats *g, int k)
+{
+    int c = k % 3, x0 = (7 + 31 * k) % (g->width - 6), y0 = (5 + 17 * k) % (g->height - 5);
+    double sum = 0;
+
+    for (int i = 0; i < 30; i++) {
+        size_t at = (size_t)((c * g->height + y0 + i / 6) * g->width + x0 + i % 6);
+
+        sum += (i * i + k) % 3 ? (double)g->v[at] : -(double)g->v[at];
+    }
+    return sum / 30;
+}
+
+static void check_golden(const golden *g, const floats *got)
+{
+    double mean = 0, value;
+    int patches = 0, samples = 0, length;
+    size_t at;
+
+    for (size_t i = 0; i < 3 * got->n; i++)
+        mean += fabs((double)got->v[i]) / (double)(3 * got->n);
+    off(mean, g->mean, g, "mean");
+    off(floats_largest(got), g->largest, g, "largest");
+    for (char *p = g->rest; *p && *p != '\n'; p += length)
+        if (sscanf(p, "%zu:%lf %n", &at, &value, &length) == 2) {
+            off((double)got->v[at], value, g, "sample");
+            samples++;
+        } else {
+            assert_int_equal(sscanf(p, "%lf %n", &value, &length), 1);
+            off(patch(got, patches++), value, g, "patch");
+        }
+    assert_true(samples > 9 && patches > 3);
+}
+
+/* 0: the weights are not there. */
+static int check_row(const golden *g)
+{
+    lpips_net net = (lpips_net)lpips_net_from_name(g->net);
+    lpips_weights *w = strcmp(g->weights, "real") ? test_random_weights(net, g->version)
+                                                  : test_real_weights(net, g->version);
+    test_pair p = test_pair_make(g->a, g->b, g->width, g->height);
+    floats got = floats_make(g->width, g->height);
+    test_kernels set[4];
+    int sets = test_kernel_sets(set);
+
+    for (int k = 0; k < sets && w; k++) {
+        lpips_options o = LPIPS_OPTIONS_DEFAULT;
+
+        o.flags = (strstr(g->flags, "no-lin") ? LPIPS_NO_LIN : 0u) |
+                  (strstr(g->flags, "range01") ? LPIPS_RANGE_0_1 : 0u);
+        o.cpu_disable = set[k].disable;
+        floats_gradient(w, &o, &p.image[0], &p.image[1], &got);
+        check_golden(g, &got);
+    }
+    floats_free(&got);
+    test_pair_free(&p);
+    return w != NULL;
+}
+
+static void autograd(void **state)
+{
+    FILE *f = fopen("tests/golden/gradients.tsv", "r");
+    int done = 0, skipped = 0, at;
+    char line[2048];
+
+    (void)state;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        golden g;
+
+        if (*line == '#')
+            continue;
+        assert_int_equal(sscanf(line, "%15s %15s %7s %31s %d %d %31s %31s %*f %lf %lf %n",
+                                g.weights, g.net, g.version, g.flags, &g.width, &g.height,
+                                g.a, g.b, &g.largest, &g.mean, &at),
+                         10);
+        g.rest = line + at;
+        if (check_row(&g))
+            done++;
+        else
+            skipped++;
+    }
+    fclose(f);
+    print_message("%d rows, %d skipped, largest deviation %.2g of the largest |g|\n", done,
+                  skipped, worst);
+    assert_true(done >= 3); /* those of random weights */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(autograd),
         cmocka_unit_test(differences_alex),
         cmocka_unit_test(differences_squeeze),
         cmocka_unit_test(differences_vgg),

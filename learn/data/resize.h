@@ -2,7 +2,9 @@
  * resize.h - Pillow's antialiased bilinear, bit for bit.
  *
  * The official loader of BAPPS reduces its 256x256 patches to 64x64 with it; scores depend on
- * its very rounding.
+ * its very rounding.  The order of passes is that of Pillow up to 12.1: rows, then columns.
+ * Newer ones turn it round where the height is reduced more than the width (12.2: of pictures
+ * very tall only), which changes some samples by one; BAPPS is square.
  */
 #ifndef LEARN_RESIZE_H
 #define LEARN_RESIZE_H

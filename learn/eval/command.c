@@ -218,8 +218,16 @@ static void trial_line(const evaluation *e, FILE *f, const learn_subset *s, size
     putc('\n', f);
 }
 
-static void write_trials(const evaluation *e, FILE *f)
+/* A run and what came of it. */
+typedef struct outcome {
+    const evaluation *e;
+    learn_table tables[2];
+    size_t n;
+} outcome;
+
+static void write_trials(const void *what, FILE *f)
 {
+    const evaluation *e = ((const outcome *)what)->e;
     size_t at = 0;
 
     fputs("task,subset,trial,people,judge,d0,d1,score\n", f);
@@ -229,87 +237,66 @@ static void write_trials(const evaluation *e, FILE *f)
                 trial_line(e, f, &e->data.subsets[i], k, at + k, j);
 }
 
-static void write_csv(const learn_table *tables, size_t n, FILE *f)
+static void write_csv(const void *what, FILE *f)
 {
+    const outcome *o = what;
+
     fputs("task,row,judge,column,trials,score,low,high,published\n", f);
-    for (size_t i = 0; i < n; i++)
-        learn_table_csv(&tables[i], f);
+    for (size_t i = 0; i < o->n; i++)
+        learn_table_csv(&o->tables[i], f);
 }
 
-static void write_json(const evaluation *e, const learn_table *tables, size_t n, FILE *f)
+static void write_json(const void *what, FILE *f)
 {
-    json_t *all = json_array(), *document;
+    const outcome *o = what;
+    json_t *tables = json_array();
     char described[64];
-    char *made;
 
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(all, learn_table_json(&tables[i], &e->data));
+    for (size_t i = 0; i < o->n; i++)
+        json_array_append_new(tables, learn_table_json(&o->tables[i], &o->e->data));
     lpips_describe(NULL, described, sizeof described);
-    document = json_pack("{s:s, s:i, s:o}", "tool", described, "size", e->q->common.size,
-                         "tables", all);
-    made = json_dumps(document, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
-    if (made)
-        fprintf(f, "%s\n", made);
-    free(made);
-    json_decref(document);
+    learn_json_write(json_pack("{s:s, s:i, s:o}", "tool", described, "size",
+                               o->e->q->common.size, "tables", tables),
+                     f);
 }
 
-typedef enum form { AS_TEXT, AS_TRIALS, AS_CSV, AS_JSON } form;
-
-static int put(const evaluation *e, const learn_table *tables, size_t n, form as,
-               const char *path, char why[LEARN_WHY])
+static void write_text(const void *what, FILE *f)
 {
-    char *made = NULL;
-    size_t size = 0;
-    FILE *f;
-    int status;
+    const outcome *o = what;
 
-    if (!path)
-        return 0;
-    if (!(f = open_memstream(&made, &size)))
-        return learn_no_memory(why);
-    if (as == AS_TRIALS)
-        write_trials(e, f);
-    else if (as == AS_CSV)
-        write_csv(tables, n, f);
-    else if (as == AS_JSON)
-        write_json(e, tables, n, f);
-    for (size_t i = 0; as == AS_TEXT && i < n; i++)
-        learn_table_print(&tables[i], f);
-    status = fclose(f) || !size ? learn_no_memory(why) : learn_put(path, made, size, why);
-    free(made);
-    return status;
+    for (size_t i = 0; i < o->n; i++)
+        learn_table_print(&o->tables[i], f);
 }
 
-static bool is_out(const char *path)
+static int make_tables(outcome *o, char why[LEARN_WHY])
 {
-    return path && !strcmp(path, "-");
+    const evaluation *e = o->e;
+
+    for (int task = 0; task < 2; task++) {
+        bool any = false;
+
+        for (size_t i = 0; i < e->data.n; i++)
+            any = any || (int)e->data.subsets[i].task == task;
+        if (any && learn_table_make(&o->tables[o->n++], (learn_task)task, &e->data,
+                                    e->judges.judges, e->judges.n, e->m.distances, why))
+            return -1;
+    }
+    return 0;
 }
 
 static int tell(const evaluation *e, char why[LEARN_WHY])
 {
     const request *q = e->q;
-    const bool taken = is_out(q->trials) || is_out(q->common.csv) || is_out(q->common.json);
-    learn_table tables[2] = {{0}};
-    size_t n = 0;
-    int status = 0;
+    const bool taken = learn_is_out(q->trials) || learn_is_out(q->common.csv) ||
+                       learn_is_out(q->common.json);
+    outcome o = {.e = e};
+    const int status = make_tables(&o, why) || learn_put(write_trials, &o, q->trials, why) ||
+                       learn_put(write_csv, &o, q->common.csv, why) ||
+                       learn_put(write_json, &o, q->common.json, why) ||
+                       learn_put(write_text, &o, taken ? NULL : "-", why);
 
-    for (int task = 0; task < 2 && !status; task++) {
-        bool any = false;
-
-        for (size_t i = 0; i < e->data.n; i++)
-            any = any || (int)e->data.subsets[i].task == task;
-        if (any)
-            status = learn_table_make(&tables[n++], (learn_task)task, &e->data,
-                                      e->judges.judges, e->judges.n, e->m.distances, why);
-    }
-    if (!status)
-        status = put(e, tables, n, AS_TRIALS, q->trials, why) ||
-                 put(e, tables, n, AS_CSV, q->common.csv, why) ||
-                 put(e, tables, n, AS_JSON, q->common.json, why) ||
-                 put(e, tables, n, AS_TEXT, taken ? NULL : "-", why);
-    while (n)
-        learn_table_free(&tables[--n]);
+    while (o.n)
+        learn_table_free(&o.tables[--o.n]);
     return status;
 }
 

@@ -6,6 +6,9 @@
 
 #include <argp.h>
 #include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
 
 #include "judge/judge.h"
 
@@ -38,8 +41,19 @@ typedef struct learn_judges {
 int learn_judges_open(learn_judges *out, const char *list, bool quiet, char why[LEARN_WHY]);
 void learn_judges_free(learn_judges *j);
 
-/* Text to a file, whole or not at all; "-" is standard output. */
-int learn_put(const char *path, const char *text, size_t size, char why[LEARN_WHY]);
+/* What `write` makes of `what` to a file, whole or not at all; "-" is standard output, NULL
+ * nowhere. */
+typedef void learn_writer(const void *what, FILE *f);
+int learn_put(learn_writer *write, const void *what, const char *path, char why[LEARN_WHY]);
+
+/* Whether it is "-". */
+bool learn_is_out(const char *path);
+
+/* A number, or null of one that is not finite. */
+json_t *learn_json_real(double x);
+
+/* The document as text; it is released. */
+void learn_json_write(json_t *document, FILE *f);
 
 /* A whole number in least..most, or argp's error about `option`. */
 int learn_whole(struct argp_state *state, const char *option, const char *arg, int least,

@@ -4,6 +4,7 @@
 #include "eval.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +70,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         c->quiet = true;
         return 0;
     case ARGP_KEY_END:
-        if (c->json && c->csv && !strcmp(c->json, "-") && !strcmp(c->csv, "-"))
+        if (learn_is_out(c->json) && learn_is_out(c->csv))
             argp_error(state, "--json and --csv cannot both go to standard output");
         return 0;
     default:
@@ -142,11 +143,48 @@ void learn_judges_free(learn_judges *j)
 /* ---- writing ------------------------------------------------------------------------------
  */
 
-int learn_put(const char *path, const char *text, size_t size, char why[LEARN_WHY])
+bool learn_is_out(const char *path)
 {
-    if (strcmp(path, "-"))
+    return path && !strcmp(path, "-");
+}
+
+static int put_text(const char *path, const char *text, size_t size, char why[LEARN_WHY])
+{
+    if (!learn_is_out(path))
         return media_write_file(path, text, size, why);
     return fwrite(text, 1, size, stdout) == size && !fflush(stdout)
                ? 0
                : learn_fail(why, "standard output: %s", strerror(errno));
+}
+
+int learn_put(learn_writer *write, const void *what, const char *path, char why[LEARN_WHY])
+{
+    char *made = NULL;
+    size_t size = 0;
+    FILE *f;
+    int status;
+
+    if (!path)
+        return 0;
+    if (!(f = open_memstream(&made, &size)))
+        return learn_no_memory(why);
+    write(what, f);
+    status = fclose(f) || !size ? learn_no_memory(why) : put_text(path, made, size, why);
+    free(made);
+    return status;
+}
+
+json_t *learn_json_real(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+void learn_json_write(json_t *document, FILE *f)
+{
+    char *made = json_dumps(document, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+
+    if (made)
+        fprintf(f, "%s\n", made);
+    free(made);
+    json_decref(document);
 }

@@ -4,6 +4,7 @@
 #include "table.h"
 
 #include "csv.h"
+#include "eval.h"
 
 #include <math.h>
 #include <string.h>
@@ -165,11 +166,6 @@ void learn_table_csv(const learn_table *t, FILE *f)
 
 /* ---- JSON ------------------------------------------------------------------------------ */
 
-static json_t *real(double x)
-{
-    return isnan(x) ? json_null() : json_real(x);
-}
-
 static json_t *json_columns(const learn_table *t, const learn_bapps *data)
 {
     json_t *columns = json_array();
@@ -194,7 +190,7 @@ static json_t *json_published(const learn_table *t, const learn_published *row)
     json_t *scores = json_array();
 
     for (size_t c = 0; c < t->n_columns; c++)
-        json_array_append_new(scores, real(published_score(row, &t->columns[c])));
+        json_array_append_new(scores, learn_json_real(published_score(row, &t->columns[c])));
     return json_pack("{s:s, s:o}", "row", row->title, "scores", scores);
 }
 
@@ -203,10 +199,10 @@ static json_t *json_row(const learn_table *t, const learn_row *r)
     json_t *scores = json_array();
 
     for (size_t c = 0; c < t->n_columns; c++)
-        json_array_append_new(scores,
-                              json_pack("{s:o, s:o, s:o}", "score", real(r->cells[c].mean),
-                                        "low", real(r->cells[c].low), "high",
-                                        real(r->cells[c].high)));
+        json_array_append_new(scores, json_pack("{s:o, s:o, s:o}", "score",
+                                                learn_json_real(r->cells[c].mean), "low",
+                                                learn_json_real(r->cells[c].low), "high",
+                                                learn_json_real(r->cells[c].high)));
     return json_pack("{s:s, s:s?, s:s?, s:o, s:o}", "title", r->title, "judge", r->judge,
                      "identity", r->identity, "scores", scores, "paper",
                      r->published ? json_published(t, r->published) : json_null());

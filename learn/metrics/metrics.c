@@ -19,9 +19,11 @@ enum { LARGEST = 65535 };
 const learn_metric learn_metrics[] = {
     {"l2-rgb", "L2 (RGB)", 1, learn_l2_rgb},
     {"l2-lab", "L2 (Lab)", 1, learn_l2_lab},
+    {"l2-official", "L2 (official)", 1, learn_l2_official},
     {"psnr", "PSNR", 1, learn_psnr},
     {"ssim-rgb", "SSIM (RGB)", 7, learn_ssim_rgb},
     {"ssim-lab", "SSIM (Lab)", 7, learn_ssim_lab},
+    {"ssim-official", "SSIM (official)", 7, learn_ssim_official},
     {"ssim", "SSIM", 11, learn_ssim},
     {"ms-ssim", "MS-SSIM", 11, learn_ms_ssim},
     {"fsim", "FSIM", 2, learn_fsim},
@@ -66,12 +68,17 @@ learn_metric_room *learn_metric_room_make(void)
 {
     learn_metric_room *room = calloc(1, sizeof *room);
 
+    if (!room)
+        return NULL;
     /* IEC 61966-2-1. */
-    for (int i = 0; room && i < 256; i++) {
+    for (int i = 0; i < 256; i++) {
         double v = i / 255.0;
 
-        room->linear[i] = v > 0.04045 ? pow((v + 0.055) / 1.055, 2.4) : v / 12.92;
+        room->light[i] = v > 0.04045 ? pow((v + 0.055) / 1.055, 2.4) : v / 12.92;
     }
+    /* (((i / 255 - 0.5) / 0.5) + 1) * 127.5 in float32, cut to an integer. */
+    for (int i = 0; i < 256; i++)
+        room->loaded[i] = room->light[i >= 1 && i <= 63 ? i - 1 : i];
     return room;
 }
 

@@ -10,21 +10,32 @@
  * Every one is a distance: lower is more alike, always finite, the same for (a, b) and (b,
  * a). All arithmetic is in double, in one order whatever the thread.
  *
- *   name       what is returned               equal    range      smallest side
- *   l2-rgb     mean of squares, -1..1         0        0..4       1
- *   l2-lab     half the mean of squares,      0        0..        1
- *              CIE Lab over 100
- *   psnr       - PSNR in dB, RGB              -200     -200..0    1
- *   ssim-rgb   (1 - SSIM) / 2, RGB            0        0..1       7
- *   ssim-lab   (1 - SSIM) / 2, CIE Lab        0        0..1       7
- *   ssim       1 - SSIM, luma                 0        0..2       11
- *   ms-ssim    1 - MS-SSIM, luma              0        0..1       11
- *   fsim       1 - FSIM, luma                 0        0..1       2
- *   fsimc      1 - FSIMc, luma and chroma     0        0..1       2
+ *   name            what is returned               equal    range      smallest side
+ *   l2-rgb          mean of squares, -1..1         0        0..4       1
+ *   l2-lab          half the mean of squares,      0        0..        1
+ *                   CIE Lab over 100
+ *   l2-official     the same, as BAPPS was scored  0        0..        1
+ *   psnr            - PSNR in dB, RGB              -200     -200..0    1
+ *   ssim-rgb        (1 - SSIM) / 2, RGB            0        0..1       7
+ *   ssim-lab        (1 - SSIM) / 2, CIE Lab        0        0..1       7
+ *   ssim-official   the same, as BAPPS was scored  0        0..1       7
+ *   ssim            1 - SSIM, luma                 0        0..2       11
+ *   ms-ssim         1 - MS-SSIM, luma              0        0..1       11
+ *   fsim            1 - FSIM, luma                 0        0..1       2
+ *   fsimc           1 - FSIMc, luma and chroma     0        0..1       2
  *
- * l2-rgb, l2-lab, ssim-rgb and ssim-lab are the baselines of the authors' package lpips 0.1.4
+ * Ranges are those of exact arithmetic; rounding may pass them by some 1e-16.
+ *
+ * L2 and the first three of SSIM are the baselines of the authors' package lpips 0.1.4
  * (lpips.L2 and lpips.DSSIM of lpips/lpips.py), whose colour space is CIE Lab unless asked
- * for RGB; psnr is lpips.psnr() of the same package, the other way round.
+ * for RGB; psnr is lpips.psnr() of the same package, the other way round.  On their way from
+ * the package's BAPPS loader to Lab pictures pass through float32 and are truncated to bytes,
+ * which makes each byte from 1 to 63 one less.  The metrics called official do that too: they
+ * are what stands in tables of 2AFC scores as L2 and SSIM, and up to an eighth away from
+ * l2-lab and ssim-lab.
+ *
+ * ssim, ms-ssim, fsim and fsimc are what piq 0.8.0 gives in float64; ssim.c, phase.c and
+ * fsim.c name the papers, and where piq departs from the authors' Matlab files.
  */
 #ifndef LEARN_METRICS_H
 #define LEARN_METRICS_H

@@ -58,16 +58,15 @@ static double lab_root(double t)
     return t > 0.008856 ? cbrt(t) : 7.787 * t + 16.0 / 116;
 }
 
-void learn_planes_lab(const learn_metric_room *room, const learn_picture *p, double *planes)
+void learn_planes_lab(const double light[256], const learn_picture *p, double *planes)
 {
-    const double *linear = room->linear;
     size_t n = pixels(p), i = 0;
 
     for (int y = 0; y < p->height; y++) {
         const uint8_t *rgb = row_of(p, y);
 
         for (int x = 0; x < p->width; x++, rgb += 3, i++) {
-            double r = linear[rgb[0]], g = linear[rgb[1]], b = linear[rgb[2]];
+            double r = light[rgb[0]], g = light[rgb[1]], b = light[rgb[2]];
             double fx = lab_root((0.412453 * r + 0.357580 * g + 0.180423 * b) / 0.95047);
             double fy = lab_root(0.212671 * r + 0.715160 * g + 0.072169 * b);
             double fz = lab_root((0.019334 * r + 0.119193 * g + 0.950227 * b) / 1.08883);

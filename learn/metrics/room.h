@@ -11,7 +11,8 @@
 typedef struct learn_phase learn_phase; /* phase.h */
 
 struct learn_metric_room {
-    double linear[256]; /* of an sRGB byte: light, 0..1 */
+    double light[256];  /* of an sRGB byte, 0..1 */
+    double loaded[256]; /* of what becomes of a byte on the official way (metrics.h) */
     double *block;
     size_t doubles;
     learn_phase *phase;
@@ -29,8 +30,9 @@ void learn_planes_luma(const learn_picture *p, double *plane);
 void learn_planes_rgb(const learn_picture *p, double *planes);
 void learn_planes_yiq(const learn_picture *p, double *planes);
 
-/* CIE L*, a*, b* of sRGB under D65, 2 degrees, as skimage.color.rgb2lab() gives. */
-void learn_planes_lab(const learn_metric_room *room, const learn_picture *p, double *planes);
+/* CIE L*, a*, b* of sRGB under D65, 2 degrees, as skimage.color.rgb2lab() gives; light: one
+ * of the room's tables. */
+void learn_planes_lab(const double light[256], const learn_picture *p, double *planes);
 
 /* In place: means of squares of block x block, the last ones left out where they are not
  * whole.  pad: so many copies of the first row and column in front, 0 or 1. */
@@ -48,9 +50,11 @@ int learn_planes_block(int width, int height);
 
 LEARN_METRIC(l2_rgb);
 LEARN_METRIC(l2_lab);
+LEARN_METRIC(l2_official);
 LEARN_METRIC(psnr);
 LEARN_METRIC(ssim_rgb);
 LEARN_METRIC(ssim_lab);
+LEARN_METRIC(ssim_official);
 LEARN_METRIC(ssim);
 LEARN_METRIC(ms_ssim);
 LEARN_METRIC(fsim);

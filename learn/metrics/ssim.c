@@ -10,10 +10,11 @@
  * means, variances and covariance below a window, averaged over all places where the window
  * lies within the picture.  Two windows:
  *
- * ssim-rgb and ssim-lab are lpips.dssim() of the package lpips 0.1.4, which calls
- * compare_ssim of scikit-image before 0.18 with its defaults: a square of 7 x 7, variances
- * divided by n - 1, each channel for itself and their mean; L is 255 in RGB and 100 in Lab,
- * for a* and b* too.  Later scikit-images have it as structural_similarity(channel_axis=-1).
+ * ssim-rgb, ssim-lab and ssim-official are lpips.dssim() of the package lpips 0.1.4, which
+ * calls compare_ssim of scikit-image before 0.18 with its defaults: a square of 7 x 7,
+ * variances divided by n - 1, each channel for itself and their mean; L is 255 in RGB and 100
+ * in Lab, for a* and b* too.  Later scikit-images have it as
+ * structural_similarity(channel_axis=-1).
  *
  * ssim and ms-ssim are those of piq 0.8.0 on luma, which follow the authors' Matlab files: a
  * Gaussian of 11 x 11, sigma 1.5, variances divided by n, L 255; ssim of pictures reduced so
@@ -157,17 +158,28 @@ LEARN_METRIC(ssim_rgb)
     return 0;
 }
 
-LEARN_METRIC(ssim_lab)
+static int lab_distance(learn_metric_room *room, const double light[256],
+                        const learn_picture *a, const learn_picture *b, double *out)
 {
     size_t n = 3 * (size_t)a->width * (size_t)a->height;
     double *planes = learn_room_doubles(room, 2 * n + compare_needs(a->width));
 
     if (!planes)
         return -1;
-    learn_planes_lab(room, a, planes);
-    learn_planes_lab(room, b, planes + n);
+    learn_planes_lab(light, a, planes);
+    learn_planes_lab(light, b, planes + n);
     *out = dssim(100, planes, a->width, a->height, planes + 2 * n);
     return 0;
+}
+
+LEARN_METRIC(ssim_lab)
+{
+    return lab_distance(room, room->light, a, b, out);
+}
+
+LEARN_METRIC(ssim_official)
+{
+    return lab_distance(room, room->loaded, a, b, out);
 }
 
 LEARN_METRIC(ssim)
