@@ -11,7 +11,8 @@ from trials import Trials
 PAGE = os.path.join(ROOT, "learn", "lpips-learn.1")
 COMPLETION = os.path.join(ROOT, "learn", "lpips-learn.bash-completion")
 # Which parts of the page document a command's options.
-PARTS = {("eval",): ("EVAL", "OPTIONS OF BOTH"), ("eval", "mos"): ("EVAL MOS", "OPTIONS OF BOTH")}
+PARTS = {("eval",): ("EVAL", "OPTIONS OF BOTH"), ("eval", "mos"): ("EVAL MOS", "OPTIONS OF BOTH"),
+         ("train",): ("TRAIN",)}
 
 
 class Manual(Trials):
@@ -67,6 +68,10 @@ class Manual(Trials):
                 run = self.learn("eval", "none", option, value, code=2)
                 self.assertIn("none cannot be read", run.err)
         self.assertEqual(self.complete("eval", "mos", "--logistic", "="), {"4", "5"})
+        for option in ("--mode", "--net"):
+            for value in self.complete("train", option, ""):
+                run = self.learn("train", "none", option, value, "-o", "out", code=2)
+                self.assertIn("none cannot be read", run.err)
         self.assertEqual(self.complete("eval", "--threads", ""), set())
 
     def test_completion_of_files(self):

@@ -16,7 +16,7 @@
 
 static const char state_name[] = "state.safetensors";
 
-enum { TENSORS = 3 * TRAIN_TENSORS_MAX + 2, NAME = 72 };
+enum { TENSORS = 3 * TRAIN_TENSORS_MAX + 2, NAME = 72, SETTING = 96 };
 
 /* Settings on which the numbers depend, in the order of the file. */
 enum { MODE, NET, VERSION, BATCH, EPOCHS, DECAY, RATE, DROPOUT, SIZE, SEED, DATA, SETTINGS };
@@ -26,7 +26,7 @@ static const char *const setting_names[SETTINGS] = {"mode",   "net",   "version"
                                                     "size",   "seed",  "data"};
 
 typedef struct settings {
-    char text[SETTINGS][32];
+    char text[SETTINGS][SETTING];
 } settings;
 
 static settings settings_of(const train_run *r)
@@ -34,17 +34,18 @@ static settings settings_of(const train_run *r)
     const train_options *o = r->o;
     settings s;
 
-    snprintf(s.text[MODE], 32, "%s", train_mode_name(o->mode));
-    snprintf(s.text[NET], 32, "%s", lpips_net_name(r->model.net));
-    snprintf(s.text[VERSION], 32, "%s", r->model.version);
-    snprintf(s.text[BATCH], 32, "%d", o->batch);
-    snprintf(s.text[EPOCHS], 32, "%d", o->epochs);
-    snprintf(s.text[DECAY], 32, "%d", o->decay);
-    snprintf(s.text[RATE], 32, "%.17g", o->rate);
-    snprintf(s.text[DROPOUT], 32, "%s", o->dropout ? "0.5" : "0");
-    snprintf(s.text[SIZE], 32, "%d", o->size);
-    snprintf(s.text[SEED], 32, "%" PRIu64, o->seed);
-    snprintf(s.text[DATA], 32, "%zu trials, %016" PRIx64, r->data.n, r->data.mark);
+    snprintf(s.text[MODE], SETTING, "%s", train_mode_name(o->mode));
+    snprintf(s.text[NET], SETTING, "%s", lpips_net_name(r->model.net));
+    snprintf(s.text[VERSION], SETTING, "%s", r->model.version);
+    snprintf(s.text[BATCH], SETTING, "%d", o->batch);
+    snprintf(s.text[EPOCHS], SETTING, "%d", o->epochs);
+    snprintf(s.text[DECAY], SETTING, "%d", o->decay);
+    snprintf(s.text[RATE], SETTING, "%.17g", o->rate);
+    snprintf(s.text[DROPOUT], SETTING, "%s", o->dropout ? "0.5" : "0");
+    snprintf(s.text[SIZE], SETTING, "%d", o->size);
+    snprintf(s.text[SEED], SETTING, "%" PRIu64, o->seed);
+    snprintf(s.text[DATA], SETTING, "%zu trials %016" PRIx64 ", %zu held out %016" PRIx64,
+             r->data.n, r->data.mark, r->held_out.n, r->held_out.mark);
     return s;
 }
 
