@@ -90,7 +90,9 @@ static void score_step(video *v, const AVFrame *reference, AVFrame *const *frame
 
     for (int i = 0; others && sets && i < v->sets; i++)
         if (frames[i] && !is_size(frames[i], reference)) {
-            snprintf(why, sizeof why, "the sizes differ: the reference is %dx%d, this %dx%d",
+            snprintf(why, sizeof why,
+                     "the sizes differ: the reference is %dx%d, this %dx%d; scale one of "
+                     "them first",
                      reference->width, reference->height, frames[i]->width,
                      frames[i]->height);
             fail_track(&v->track[i], why);
