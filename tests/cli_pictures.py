@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 from program import LPIPS, SHARED, SIGNATURE, ZERO
-from program import Case, adam7, chunk, pattern, picture, png, unpng
+from program import JPEG, Case, adam7, chunk, pattern, picture, png, turned, unpng
 from pooling import PERCENTILES, percentile, pooled
 
 PAIRS = os.path.join(SHARED, "data", "pairs")
@@ -273,6 +273,22 @@ class Broken(Case):
         want = {"b.png": self.score("a.png", "b.png"), "a.png": ZERO}
         want.update({"small.png": "failed", "cut.png": "failed"})
         self.assertEqual({row[1]: row[0] for row in run.rows}, want)
+
+
+class Turned(Case):
+    """What is stored turned is compared as it is stored, with its like only."""
+
+    def test_turned(self):
+        self.write("1.jpg", JPEG)
+        for orientation, words in (2, "180 degrees and mirror it"), (3, "180"), (6, "90"), (8, "270"):
+            name = self.write(f"{orientation}.jpg", turned(orientation))
+            run = self.lpips(name, name)
+            self.assertEqual(run.scores, [ZERO])
+            self.assertIn(f"{name} asks players to turn it; it is compared as it is stored", run.err)
+            run = self.lpips(name, "1.jpg", "-q", code=2)
+            self.assertRegex(run.err, f"turn the reference by {words}.*, and the distorted by 0, but")
+        run = self.lpips("6.jpg", "8.jpg", "6.jpg", code=2)
+        self.assertEqual(run.scores, ["failed", ZERO])
 
 
 class Folders(Case):

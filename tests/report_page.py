@@ -13,7 +13,6 @@ import base64
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
