@@ -4,12 +4,11 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import unittest
 
-from program import LPIPS, SHARED, TIMEOUT, ZERO
+from program import LPIPS, SHARED, ZERO
 from program import Case, clip, pattern, picture, png, y4m
 from pixels import smooth, sample, to_codes, raw
 
@@ -180,52 +179,6 @@ class Video(Case):
             self.assertEqual(len(pair["per_frame"]), len(frames))
             self.assertGreaterEqual(len(frames), 3)
             self.assertEqual({row["lpips"] for row in frames}, {ZERO})
-
-
-class Strangers(Case):
-    """Files that name addresses: none is asked, unless the user wrote it."""
-
-    FILES = {
-        "a.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{url}/a.ts\n#EXT-X-ENDLIST\n",
-        "b.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{url}/b.m3u8\n",
-        "c.ffconcat": "ffconcat version 1.0\nfile '{url}/c.ts'\n",
-        "d.mpd": '<MPD type="static"><Period><BaseURL>{url}/</BaseURL><AdaptationSet contentType="video">'
-        '<Representation id="1"><SegmentList><SegmentURL media="d.mp4"/></SegmentList>'
-        "</Representation></AdaptationSet></Period></MPD>",
-    }
-
-    def setUp(self):
-        super().setUp()
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.addCleanup(self.server.close)
-        self.server.setblocking(False)
-        self.url = "http://127.0.0.1:%d" % self.server.getsockname()[1]
-
-    def asked(self):
-        try:
-            self.server.accept()[0].close()
-            return True
-        except BlockingIOError:
-            return False
-
-    def test_addresses(self):
-        for name, text in self.FILES.items():
-            data = text.format(url=self.url).encode()
-            self.write(name, data)
-            self.lpips(name, name, code=2)
-            self.assertFalse(self.asked(), name)
-            self.lpips("-", name, code=2, input=data)
-            self.assertFalse(self.asked(), f"{name} by standard input")
-
-    def test_users_own(self):
-        """What the user wrote is asked; so the test above would notice."""
-        p = subprocess.Popen([LPIPS, self.url + "/a.png", "b.png"], cwd=self.folder, stderr=subprocess.DEVNULL)
-        self.addCleanup(p.wait)
-        self.addCleanup(p.kill)
-        deadline = time.monotonic() + TIMEOUT
-        while not (asked := self.asked()) and time.monotonic() < deadline and p.poll() is None:
-            time.sleep(0.02)
-        self.assertTrue(asked)
 
 
 class Filter(Case):
