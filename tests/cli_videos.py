@@ -144,7 +144,7 @@ class Video(Case):
         for i in range(4):
             self.write(f"s{i}.png", picture(seed=i))
             self.write(f"t{i}.png", picture(seed=i + 7))
-        run = self.lpips("s%d.png", "t%d.png", "--csv", "c")
+        self.lpips("s%d.png", "t%d.png", "--csv", "c")
         want = [self.score(f"s{i}.png", f"t{i}.png") for i in range(4)]
         self.assertEqual([row["lpips"] for row in self.frames()], want)
 
