@@ -98,7 +98,8 @@ class Strangers(Case):
 
     def test_users_own(self):
         """What the user wrote is asked; so the test above would notice."""
-        p = subprocess.Popen([LPIPS, self.url + "/a.png", "b.png"], cwd=self.folder, stderr=subprocess.DEVNULL)
+        null = subprocess.DEVNULL
+        p = subprocess.Popen([LPIPS, self.url + "/a.png", "b.png"], cwd=self.folder, stdout=null, stderr=null)
         self.addCleanup(p.wait)
         self.addCleanup(p.kill)
         deadline = time.monotonic() + TIMEOUT
