@@ -100,22 +100,10 @@ static void text_row(cli_output *out, const cli_row *row)
 
 /* ---- CSV -------------------------------------------------------------------- */
 
-/* RFC 4180. */
 static void csv_text(FILE *f, const char *text)
 {
-    if (!text)
-        return;
-    if (!strpbrk(text, ",\"\n\r")) {
-        fputs(text, f);
-        return;
-    }
-    putc('"', f);
-    for (; *text; text++) {
-        if (*text == '"')
-            putc('"', f);
-        putc(*text, f);
-    }
-    putc('"', f);
+    if (text)
+        media_csv_text(f, text);
 }
 
 static void csv_header(const cli_output *out)

@@ -22,7 +22,7 @@ def has_latex():
     return found.returncode == 0 and shutil.which("pdflatex")
 
 
-@unittest.skipUnless(has_latex(), "pdflatex with booktabs is not installed (texlive-latex-recommended)")
+@unittest.skipUnless(has_latex(), "pdflatex with booktabs is not installed (sh tools/deps.sh latex)")
 class Latex(report_test.Case):
     """What is beyond T1 and UTF-8 a paper needs other fonts for: those characters are replaced."""
 
