@@ -172,11 +172,11 @@ check: ## install what is missing, build all, pass every test
 	sh tools/deps.sh browser || echo 'Chromium cannot be had here; its tests are skipped'
 	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) all weights
 	$(MAKE) $(jobs) run-tests
-	$(MAKE) check-page
 	$(call counted,gates,bash tests/gates.sh $(BUILD))
 	$(MAKE) $(jobs) ffmpeg-all $(TESTS_DIR)/score_dump
 	$(call counted,patches,bash tests/patches.sh)
 	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) learn
+	$(MAKE) check-page
 	@$(test_cli)
 	@$(test_learn)
 	@for v in $(FFMPEG_ALL); do [ ! -x $(BUILD)/bin/ffmpeg-$$v ] || \

@@ -7,6 +7,8 @@
  */
 #include "compare.h"
 
+#include "csv.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -103,7 +105,7 @@ static void text_row(cli_output *out, const cli_row *row)
 static void csv_text(FILE *f, const char *text)
 {
     if (text)
-        media_csv_text(f, text);
+        report_csv_text(f, text);
 }
 
 static void csv_header(const cli_output *out)

@@ -93,6 +93,21 @@ typedef struct lpips_kernels {
      * symmetric in a and b.  ch is a multiple of 64. */
     void (*head_row)(float *dst, const float *a, const float *b, ptrdiff_t px, int n,
                      const float *lin, int ch);
+
+    /* The derivative of head_row() by a: adds factor times it to g, whose pixels lie ch
+     * floats apart. Nothing is added where d, what head_row() gave, is 0, nor where all of a
+     * is 0: the subgradient there is 0. */
+    void (*head_back_row)(float *g, const float *a, const float *b, ptrdiff_t px,
+                          const float *d, int n, const float *lin, int ch, double factor);
+
+    /* g[i] = 0 where f[i], what a ReLU gave, is not above 0; n is a multiple of 16. */
+    void (*relu_back)(float *g, const float *f, ptrdiff_t n);
+
+    /* The derivative of pool_row() on rows of `width` pixels: adds each of the n pixels of g
+     * to the place in dst, laid out as rows, of its window's maximum: the first one, row by
+     * row.  Windows end at `width`.  dst[i] NULL: that row is another's; its row is read. */
+    void (*pool_back_row)(float *const *dst, const float *const *rows, const float *g,
+                          int size, int width, int n, int ch);
 } lpips_kernels;
 
 /* cpu: LPIPS_CPU_* bits that may be used. */

@@ -448,6 +448,7 @@ static void wino_filters(float *u, const lpips_g_row *gy, int ny, const lpips_g_
 }
 
 #include "frame_template.h"
+#include "grad_template.h"
 
 static void init_template(lpips_kernels *k)
 {
@@ -480,4 +481,7 @@ static void init_template(lpips_kernels *k)
     SET_5(10, 6, 10, 6)
     k->pool_row = pool_row;
     k->head_row = head_row;
+    k->head_back_row = head_back_row;
+    k->relu_back = relu_back;
+    k->pool_back_row = pool_back_row;
 }

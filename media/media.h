@@ -14,7 +14,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <libavutil/frame.h>
 #include <libavutil/log.h>
@@ -131,10 +130,5 @@ extern const AVClass *media_log;
 
 /* A copy in which bytes that are no UTF-8 are replaced by U+FFFD; NULL without memory. */
 char *media_clean_text(const char *text);
-
-/* A field of CSV (RFC 4180): with a comma, quote or line break in it, it stands in quotes.
- * One that begins with = + - @, a tab or a carriage return would be computed by a
- * spreadsheet: it gets an apostrophe first. */
-void media_csv_text(FILE *f, const char *text);
 
 #endif

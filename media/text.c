@@ -1,5 +1,5 @@
 /*
- * text.c - names and messages from outside, in documents.
+ * text.c - names and messages from outside are bytes; documents want UTF-8.
  */
 #include "media.h"
 
@@ -43,21 +43,4 @@ char *media_clean_text(const char *text)
     if (copy)
         *to = 0;
     return copy;
-}
-
-void media_csv_text(FILE *f, const char *text)
-{
-    const bool formula = *text && strchr("=+-@\t\r", *text);
-
-    if (!formula && !strpbrk(text, ",\"\r\n")) {
-        fputs(text, f);
-        return;
-    }
-    fputs(formula ? "\"'" : "\"", f);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', f);
-        fputc(*text, f);
-    }
-    fputc('"', f);
 }

@@ -1,8 +1,10 @@
 /*
- * tables.c - the numbers as CSV, all of them (media_csv_text()); report.json has names as
- * they are.
+ * tables.c - the numbers as CSV, all of them.
+ *
+ * Spreadsheets compute texts that begin with = + - @, so csv.h changes them; report.json has
+ * names as they are.
  */
-#include "media.h"
+#include "csv.h"
 #include "output.h"
 
 #include <inttypes.h>
@@ -19,7 +21,7 @@ static void number(FILE *f, double value)
 static void also(FILE *f, const char *value)
 {
     fputc(',', f);
-    media_csv_text(f, value ? value : "");
+    report_csv_text(f, value ? value : "");
 }
 
 /* method,quality,take of an entry: the fields that name it. */
@@ -27,7 +29,7 @@ static void entry_fields(FILE *f, const report_summary *s, size_t entry)
 {
     const report_entry *e = &s->entries[entry];
 
-    media_csv_text(f, s->methods[e->method]);
+    report_csv_text(f, s->methods[e->method]);
     also(f, e->quality);
     fprintf(f, ",%d", e->take);
 }
@@ -124,7 +126,7 @@ static int means(const report_summary *s, const char *folder, char why[REPORT_WH
                 const report_group *group = &s->groups[g];
                 const report_cell *c = &group->cell[e * s->n_metrics + m];
 
-                media_csv_text(out.f, group->subset ? group->subset : "(all)");
+                report_csv_text(out.f, group->subset ? group->subset : "(all)");
                 fputc(',', out.f);
                 entry_fields(out.f, s, e);
                 number(out.f, group->rate[e]);
@@ -151,7 +153,7 @@ static int pairs(const report_summary *s, const char *folder, char why[REPORT_WH
     for (size_t i = 0; i < s->n_pairs; i++) {
         const report_pair *p = &s->pairs[i];
 
-        media_csv_text(out.f, s->metrics[p->metric].name);
+        report_csv_text(out.f, s->metrics[p->metric].name);
         fputc(',', out.f);
         entry_fields(out.f, s, p->a);
         fputc(',', out.f);
@@ -177,7 +179,7 @@ static int deltas(const report_summary *s, const char *folder, char why[REPORT_W
         for (size_t k = 0; k < s->n_clips; k++) {
             const report_delta *d = &s->deltas[i];
 
-            media_csv_text(out.f, s->metrics[d->metric].name);
+            report_csv_text(out.f, s->metrics[d->metric].name);
             fprintf(out.f, ",%s", report_scale_name(d->scale));
             also(out.f, s->methods[s->anchor]);
             also(out.f, s->methods[d->method]);

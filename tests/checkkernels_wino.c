@@ -187,9 +187,9 @@ typedef struct filter {
 } filter;
 
 static const filter filters[] = {
-    {LPIPS_NET_SQUEEZE, {"net.slice2.3.expand3x3", 16, 64, 3, 0, 0, 1}, NULL, NULL},
-    {LPIPS_NET_ALEX, {"net.slice2.3", 64, 192, 5, 0, 0, 1}, NULL, NULL},
-    {LPIPS_NET_ALEX, {"net.slice1.0", 3, 64, 11, 0, 0, 4}, NULL, NULL},
+    {LPIPS_NET_SQUEEZE, {"net.slice2.3.expand3x3", 16, 64, 3, 0, 0, 1, NULL, 0}, NULL, NULL},
+    {LPIPS_NET_ALEX, {"net.slice2.3", 64, 192, 5, 0, 0, 1, NULL, 0}, NULL, NULL},
+    {LPIPS_NET_ALEX, {"net.slice1.0", 3, 64, 11, 0, 0, 4, NULL, 0}, NULL, NULL},
 };
 
 static filter load_filter(int i, lpips_weights **w)
