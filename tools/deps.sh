@@ -2,7 +2,7 @@
 # Install what a build of liblpips needs and this machine lacks, with apt.
 #
 # usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [cli] [learn] [check]
-#                      [browser] [fuzz] [cluster] [distro] [gimp] [gimp3]
+#                      [browser] [latex] [fuzz] [cluster] [distro] [gimp] [gimp3]
 #   no group: build, weights, ffmpeg, cli, learn and check
 #   -n  install nothing: say what is missing and fail
 #
@@ -77,6 +77,10 @@ for group in $groups; do
         need 'command -v chromedriver' chromium-driver
         need 'python3 -c "import selenium" || /usr/bin/python3 -c "import selenium"' python3-selenium
         ;;
+    latex) # what the tables of a report are set with; their test is skipped without
+        need 'command -v pdflatex' texlive-latex-base
+        need 'kpsewhich booktabs.sty' texlive-latex-recommended
+        ;;
     cluster) # hosts and a Slurm that are made up for tests
         need 'command -v parallel' parallel
         need 'test -x /usr/sbin/sshd' openssh-server
@@ -104,7 +108,7 @@ for group in $groups; do
               clang -x c -fsanitize=fuzzer,address - -o /dev/null' clang libclang-rt-dev
         ;;
     *)
-        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, learn, check, browser, fuzz, cluster, distro, gimp, gimp3" >&2
+        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, learn, check, browser, latex, fuzz, cluster, distro, gimp, gimp3" >&2
         exit 2
         ;;
     esac
