@@ -14,13 +14,12 @@ find_gimp || leave "$reason"
 
 # ---- a picture of two layers, and a GIMP that shows it -----------------------
 "$check" picture scene.1 640 480 "$files/a.png" && "$check" picture scene.1+blur.3 640 480 "$files/b.png" &&
-    { echo "(define dir \"$guest_files\")"; cat "tests/gimp/prelude${version%%.*}.scm"; echo '
-(let* ((image (load-picture (string-append dir "/b.png")))
-       (layer (car (gimp-file-load-layer 1 image (string-append dir "/a.png")))))
-  (gimp-image-insert-layer image layer 0 0)
-  (save-picture image (string-append dir "/pair.xcf"))
+    script - >"$files/pair.scm" <<'END'
+(let ((image (stack "b.png" "a.png")))
+  (save-picture image (path "pair.xcf"))
   (gimp-image-scale image 4800 3600)
-  (save-picture image (string-append dir "/large.xcf")))'; } >"$files/pair.scm"
+  (save-picture image (path "large.xcf")))
+END
 run_gimp "$files/pair.scm" >"$work/log" 2>&1
 [ -s "$files/large.xcf" ] || stop 'pictures of two layers'
 echo '(gtk_accel_path "<Actions>/plug-in/plug-in-lpips" "<Primary><Shift>F9")' >"$profile/menurc"
