@@ -4,6 +4,7 @@
 . "$(dirname "$0")/gimp/where.sh"
 begin "$1" install
 command -v msgfilter >/dev/null || leave 'gettext is missing; `sh tools/deps.sh gimp` installs it'
+[ -e /usr/share/i18n/locales/en_GB ] || leave 'Debian'"'"'s locales are missing; `sh tools/deps.sh gimp` installs them'
 find_gimp || leave "$reason"
 
 "$check" picture scene.1 64 64 "$files/a.png" || { fail 'the picture of the test'; exit 1; }
@@ -13,7 +14,7 @@ script - >"$files/ask.scm" <<'END'
 END
 # A new GIMP, which asks each plug-in what it is and writes that into pluginrc; NAME=VALUE goes
 # into its environment.  Its answer to a lone layer goes into $work/log.
-ask() { # [NAME=VALUE]
+ask() { # ["NAME=VALUE ..."]
     rm -f "$profile/pluginrc"
     more=${1-} run_gimp "$files/ask.scm" >"$work/log" 2>&1
     [ -s "$profile/pluginrc" ]
@@ -33,14 +34,17 @@ check 'GIMP knows it' known
 # Every text with an "@" before it, in a language of its own.
 check 'gimp-pot' make -s gimp-pot
 pot=build/po/lpips.pot
-check 'the texts to translate are all that the sources mark' grep -q 'two layers are needed' "$pot"
+check 'the texts of the sources are in it' grep -q 'two layers are needed' "$pot"
 locale=$profile/plug-ins/lpips/locale/qq/LC_MESSAGES
 translated() {
     mkdir -p "$locale" && msgen "$pot" | sed 's/charset=CHARSET/charset=UTF-8/' |
         msgfilter --keep-header sed '1s/^/@/' | msgfmt -c -o "$locale/lpips.mo" -
 }
 check 'the catalogue of a translation' translated
-ask LANGUAGE=qq
+# A locale apart from C is needed, or nothing is translated; its messages alone are used, which
+# any glibc can read.
+localedef -i en_GB -f UTF-8 "$files/qq_QQ.UTF-8" 2>"$work/log" || { tail -n 2 "$work/log"; fail 'a locale for the translation'; }
+ask "LOCPATH=$guest_files LC_MESSAGES=qq_QQ.UTF-8"
 check 'a message comes in its language' grep -q '@two layers are needed' "$work/log"
 if [ "$version" = 3.0 ]; then # GIMP 2.10 translates it where it shows it
     check 'and so does the blurb' grep -q '"@See where two pictures differ' "$profile/pluginrc"

@@ -92,6 +92,8 @@ for group in $groups; do
         need 'command -v Xvfb' xvfb
         need 'command -v xdotool' xdotool
         need 'command -v import' imagemagick
+        need 'command -v msgfilter' gettext
+        need 'test -e /usr/share/i18n/locales/en_GB' locales
         ;;
     gimp3) # GIMP 3.0 beside a Debian that has 2.10: gimp-plugin/gimp3-root.sh
         need 'command -v mmdebstrap' mmdebstrap
