@@ -43,7 +43,7 @@ translated() {
 check 'the catalogue of a translation' translated
 # A locale apart from C is needed, or nothing is translated; its messages alone are used, which
 # any glibc can read.
-localedef -i en_GB -f UTF-8 "$files/qq_QQ.UTF-8" 2>"$work/log" || { tail -n 2 "$work/log"; fail 'a locale for the translation'; }
+localedef -i en_GB -f UTF-8 "$files/qq_QQ.UTF-8" 2>"$work/log" || fail 'a locale for the translation' "$(cat "$work/log")"
 ask "LOCPATH=$guest_files LC_MESSAGES=qq_QQ.UTF-8"
 check 'a message comes in its language' grep -q '@two layers are needed' "$work/log"
 if [ "$version" = 3.0 ]; then # GIMP 2.10 translates it where it shows it
@@ -58,8 +58,9 @@ check 'it leaves nothing behind' test ! -e "$profile/plug-ins/lpips"
 check 'GIMP knows it no more' unknown
 
 # ---- without the variable: the folder in the home of the user ----------------
-check 'install-gimp, into a home' make_there "HOME=$guest_profile/home" XDG_CONFIG_HOME= install-gimp
-check 'it lies in .config/GIMP' test -x "$profile/home/.config/GIMP/$version/plug-ins/lpips/lpips"
+check 'install-gimp, into a home' make_there "HOME=$guest_profile/home" XDG_CONFIG_HOME= \
+    GIMP2_DIRECTORY= GIMP3_DIRECTORY= install-gimp
+check 'it lies in .config/GIMP' test -x "$profile/home/.config/GIMP/${version%%.*}".*/plug-ins/lpips/lpips
 
 # ---- for all -----------------------------------------------------------------
 check 'install-gimp-system, below DESTDIR' make_there "DESTDIR=$guest_profile/all" install-gimp-system

@@ -171,8 +171,12 @@ within 10 runs || stop 'a run with the last values begins'
 sleep 1
 shot progress
 eval "$(xdotool getwindowgeometry --shell "$main" | grep -E 'WIDTH|HEIGHT')"
-xdotool mousemove --window "$main" $((WIDTH - 262)) $((HEIGHT - 17)) click 1
-within 4 ended && sleep 2 && unchanged || stop 'Cancel beside the progress bar ends the run and leaves nothing behind'
+cancel_it() { # the button is there once the progress bar is
+    xdotool mousemove --window "$main" $((WIDTH - 262)) $((HEIGHT - 17)) click 1
+    sleep 0.5
+    ended
+}
+within 10 cancel_it && sleep 2 && unchanged || stop 'Cancel beside the progress bar ends the run and leaves nothing behind'
 ok 'Cancel beside the progress bar ends the run and leaves nothing behind'
 shot cancelled
 
