@@ -44,9 +44,19 @@ build_in_root() {
         cp build/weights/lpips-alex-v0.1.safetensors "$root/src/builtin.safetensors"
     make_there WERROR=-Werror gimp-plugin >"$work/make.log" 2>&1
 }
+# GIMP 3.2 draws its icons by glycin, whose loaders run in bubblewrap: that wants /proc and a
+# namespace of users, which the kernel refuses in a chroot.  A root of its own is none.
+enter() { # COMMAND...: in $root
+    if unshare -m true 2>/dev/null; then
+        unshare -m sh -ec 'mount --bind "$0" "$0"; cd "$0"; mount -t proc proc proc
+            pivot_root . mnt; exec chroot . /bin/sh -c "umount -l /mnt; exec \"\$@\"" sh "$@"' "$root" "$@"
+    else
+        chroot "$root" "$@"
+    fi
+}
 make_there() { # ARGUMENTS...: make, of the machine that has the GIMP
     if [ -n "$root" ]; then
-        chroot "$root" env -i HOME=/src PATH=/usr/bin:/bin LANG=C.UTF-8 make -C /src/liblpips \
+        enter env -i HOME=/src PATH=/usr/bin:/bin LANG=C.UTF-8 make -C /src/liblpips \
             "-j$(nproc)" BUILTIN_FILE=/src/builtin.safetensors "$@"
     else
         make -s "$@"
@@ -82,7 +92,7 @@ find_gimp() {
 }
 
 in_gimp() { # COMMAND...: with an environment of its own, in the chroot if there is one
-    ${root:+chroot "$root"} env -i HOME="${guest_profile%/*}/home" PATH=/usr/bin:/bin LANG=C.UTF-8 \
+    ${root:+enter} env -i HOME="${guest_profile%/*}/home" PATH=/usr/bin:/bin LANG=C.UTF-8 \
         GIMP2_DIRECTORY="$guest_profile" GIMP3_DIRECTORY="$guest_profile" GEGL_USE_OPENCL=no \
         NO_AT_BRIDGE=1 ${DISPLAY:+DISPLAY="$DISPLAY"} ${more-} "$@"
 }
