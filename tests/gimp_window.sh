@@ -131,8 +131,9 @@ if [ "${version%%.*}" = 3 ]; then
     press "$dialog" alt+l
 fi
 accepted 4 20 'OK adds the layer and its colour bar'
+[ -z "${SHOTS-}" ] || press "$main" ctrl+shift+j # fits it in the window
 sleep 2
-shot layer
+shot layer "$main"
 undone 'one Ctrl+Z takes both away'
 ok 'one Ctrl+Z takes both away'
 shot undo
