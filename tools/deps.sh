@@ -23,13 +23,19 @@ need() {
     sh -c "$test" >/dev/null 2>&1 || missing="$missing $*"
 }
 
-# What GIMP's headers are called where this Debian has 2.10, and where it has 3.
+# What GIMP's headers are called where this Debian has 2.10, and where it has 3.  A new machine
+# has no lists of packages yet; then its name tells.
 gimp_dev() {
-    if apt-cache show libgimp-3.0-dev >/dev/null 2>&1; then
-        echo libgimp-3.0-dev
-    else
-        echo libgimp2.0-dev
-    fi
+    for package in libgimp-3.0-dev libgimp2.0-dev; do
+        if apt-cache show $package >/dev/null 2>&1; then
+            echo $package
+            return
+        fi
+    done
+    case $(. /etc/os-release && echo "${VERSION_CODENAME-}") in
+    bookworm | jammy | noble) echo libgimp2.0-dev ;;
+    *) echo libgimp-3.0-dev ;;
+    esac
 }
 
 for group in $groups; do
@@ -99,6 +105,8 @@ for group in $groups; do
         need 'command -v Xvfb' xvfb
         need 'command -v xdotool' xdotool
         need 'command -v import' imagemagick
+        need 'command -v msgfilter' gettext
+        need 'test -e /usr/share/i18n/locales/en_GB' locales
         ;;
     gimp3) # GIMP 3.0 beside a Debian that has 2.10: gimp-plugin/gimp3-root.sh
         need 'command -v mmdebstrap' mmdebstrap
