@@ -406,10 +406,11 @@ static int go(cli_run *run, const cli_options *o, cli_items *items)
     int ret = CLI_FAILED;
 
     run->set = calloc((size_t)o->sets, sizeof *run->set);
+    /* Pictures are read while the weights load. */
     if (run->set && cli_items_find(items, o, why) >= 0 &&
+        cli_ahead_start(&ahead, items, o->jobs, why) >= 0 &&
         open_score(&run->score, o, why) >= 0 &&
-        cli_output_open(&run->out, o, run->score, why) >= 0 &&
-        cli_ahead_start(&ahead, items, o->jobs, why) >= 0) {
+        cli_output_open(&run->out, o, run->score, why) >= 0) {
         do_items(run, ahead);
         ret = finish(run, began);
         if (cli_stopped())
@@ -417,7 +418,8 @@ static int go(cli_run *run, const cli_options *o, cli_items *items)
         cli_ahead_stop(ahead);
     } else {
         cli_warn("%s", why);
-        cli_ahead_stop(ahead);
+        if (ahead) /* its readers may wait for a pipe, for ever */
+            _exit(ret);
     }
     for (int i = 0; run->set && i < o->sets; i++)
         free(run->set[i].values);

@@ -173,3 +173,14 @@ int lpips_net_tensors(const lpips_netdef *net, lpips_tensor_spec spec[LPIPS_MAX_
     }
     return n;
 }
+
+int lpips_net_tensor(lpips_net net, int i, lpips_tensor_spec *tensor)
+{
+    const lpips_netdef *def = lpips_netdef_of(net);
+    lpips_tensor_spec all[LPIPS_MAX_TENSORS];
+
+    if (!def || !tensor || i < 0 || i >= lpips_net_tensors(def, all))
+        return LPIPS_ERR_ARGUMENT;
+    *tensor = all[i];
+    return LPIPS_OK;
+}

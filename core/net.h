@@ -42,12 +42,6 @@ const lpips_netdef *lpips_netdef_of(lpips_net net);
 /* Output length of a step along one axis for an input of n; < 1 when n is too small. */
 int lpips_step_size(const lpips_step *s, int n);
 
-/* A tensor that a weights file must hold. */
-typedef struct lpips_tensor_spec {
-    char name[64];
-    int shape[4], dims;
-} lpips_tensor_spec;
-
 /*
  * All tensors of a net in canonical order: scaling_layer.shift, scaling_layer.scale,
  * then weight and bias of each step, then lin0.model.1.weight ...  Returns how many.

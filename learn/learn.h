@@ -9,7 +9,23 @@
 
 enum { LEARN_OK = 0, LEARN_FAILED = 2 };
 
+/* eval/command.c: lpips-learn eval ... */
+int learn_eval(int argc, char **argv);
+/* distort/main.c: lpips-learn distort ... */
+int learn_distort(int argc, char **argv);
+/* optimise/command.c: lpips-learn optimise ... */
+int learn_optimise(int argc, char **argv);
+/* init/command.c: lpips-learn init ... */
+int learn_init(int argc, char **argv);
+
 /* Room for a sentence that says what failed and why. */
 #define LEARN_WHY 512
+
+/* Writes the sentence and returns -1. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+int learn_fail(char why[LEARN_WHY], const char *format, ...);
+int learn_no_memory(char why[LEARN_WHY]);
 
 #endif

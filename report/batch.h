@@ -7,6 +7,7 @@
 #ifndef REPORT_BATCH_H
 #define REPORT_BATCH_H
 
+#include "csv.h"
 #include "report.h"
 
 #include <signal.h>
@@ -24,23 +25,6 @@ char *report_text(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* Room for one more of *items, n of them there; 0, or -1 without memory. */
 int report_room(void *items, size_t size, size_t n, size_t *room);
-
-/* ---- csv.c: RFC 4180 --------------------------------------------------------- */
-
-typedef struct report_csv {
-    char *data; /* taken over by the rows' fields, which end with 0 in place */
-    size_t size, at;
-    int64_t line; /* of what comes next, from 1 */
-    const char *fields[32];
-    size_t n;
-    int64_t first_line; /* where the row began */
-} report_csv;
-
-/* data is changed, must hold one byte more than size, and must live as long as the fields. */
-void report_csv_open(report_csv *c, char *data, size_t size);
-
-/* 1 and a row; 0 at the end.  Empty lines are no rows. */
-int report_csv_next(report_csv *c, char why[REPORT_WHY]);
 
 /* ---- plan.c: what is to be scored -------------------------------------------- */
 
@@ -92,9 +76,6 @@ int report_layout(report_plan *p, const char *layout, const char *root,
 
 /* ---- files.c ------------------------------------------------------------------ */
 
-/* A whole file with a 0 after it; the caller frees. */
-int report_read_file(const char *path, char **data, size_t *size, char why[REPORT_WHY]);
-
 /* path as it is if absolute, else below folder; the caller frees. */
 char *report_join(const char *folder, const char *path);
 /* path as seen from here, without slashes at its end; the caller frees. */
@@ -110,6 +91,8 @@ void report_names_free(char **names, size_t n);
 int report_natural(const char *a, const char *b);
 
 bool report_is_folder(const char *folder, const char *name);
+/* By its name alone. */
+bool report_is_picture(const char *folder, const char *name);
 bool report_exists(const char *path);
 
 /* ---- store.c: the SQLite file --------------------------------------------------- */

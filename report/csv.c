@@ -1,6 +1,6 @@
 /*
- * csv.c - lines of comma separated values as RFC 4180 has them: fields in quotes may hold
- * commas, line ends and doubled quotes.
+ * csv.c - see csv.h: lines of comma separated values as RFC 4180 has them: fields in quotes
+ * may hold commas, line ends and doubled quotes.
  *
  * Read strictly: what the RFC does not allow (a quote inside a bare field, text behind a
  * closing quote) is mostly a field that was not quoted, and guessing would shift all that
@@ -110,4 +110,21 @@ int report_csv_next(report_csv *c, char why[REPORT_WHY])
         c->at += end;
         return 1;
     }
+}
+
+void report_csv_text(FILE *f, const char *value)
+{
+    bool formula = *value && strchr("=+-@\t\r", *value);
+
+    if (!formula && !strpbrk(value, ",\"\r\n")) {
+        fputs(value, f);
+        return;
+    }
+    fputs(formula ? "\"'" : "\"", f);
+    for (; *value; value++) {
+        if (*value == '"')
+            fputc('"', f);
+        fputc(*value, f);
+    }
+    fputc('"', f);
 }

@@ -37,20 +37,6 @@ struct report_frames {
     AVFrame *after, *mean;
 };
 
-static bool is_picture(const char *folder, const char *name)
-{
-    static const char *const endings[] = {"png",  "jpg", "jpeg", "bmp", "tif",  "tiff",
-                                          "webp", "ppm", "pgm",  "pnm", "avif", "jxl",
-                                          "exr",  "dpx", "tga",  "gif", "jp2"};
-    const char *dot = strrchr(name, '.');
-
-    (void)folder;
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (!strcasecmp(dot + 1, endings[i]))
-            return true;
-    return false;
-}
-
 static void side_close(side *s)
 {
     media_close(s->source);
@@ -67,7 +53,7 @@ static int side_open(side *s, const char *path, int threads, char why[REPORT_WHY
     if (!(s->path = strdup(path)))
         return report_no_memory(why);
     if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
-        if (report_names(path, is_picture, &s->names, &s->n, why))
+        if (report_names(path, report_is_picture, &s->names, &s->n, why))
             return -1;
         s->expected = (int64_t)s->n;
         return s->n ? 0 : report_fail(why, "%s: the folder holds no pictures", path);

@@ -79,9 +79,9 @@ int report_measure_open(report_measure **out, const report_settings *settings,
             return -1;
         }
     }
-    if (!(m->quality = report_quality_new())) {
+    if (!(m->quality = report_quality_new(why))) {
         report_measure_close(m);
-        return report_no_memory(why);
+        return -1;
     }
     *out = m;
     return 0;

@@ -85,19 +85,6 @@ static double normal_quantile(double p)
     return (low + high) / 2;
 }
 
-static void resample(const double *values, size_t n, double *means, size_t count)
-{
-    uint64_t state = 0x6c70697073; /* "lpips" */
-
-    for (size_t b = 0; b < count; b++) {
-        double sum = 0;
-
-        for (size_t i = 0; i < n; i++)
-            sum += values[((random64(&state) >> 32) * n) >> 32];
-        means[b] = sum / (double)n;
-    }
-}
-
 /* Where the limit stands in the sorted means: Efron's equation for alpha[1] and alpha[2]. */
 static double corrected(double bias, double acceleration, double z)
 {
@@ -106,21 +93,89 @@ static double corrected(double bias, double acceleration, double z)
     return normal_cdf(bias + shifted / (1 - acceleration * shifted));
 }
 
-int report_bootstrap(const double *values, size_t n, report_interval *out)
+/* Sorts what was resampled.  rounding: values are equal that differ by no more. */
+static void limits(report_interval *out, double *resampled, size_t count, double rounding,
+                   double acceleration)
 {
-    size_t count = report_resamples(n), below = 0, equal = 0;
-    double z = normal_quantile((1 - REPORT_LEVEL) / 2), second = 0, third = 0, largest = 0;
-    double *means, bias, acceleration, share, rounding;
+    double z = normal_quantile((1 - REPORT_LEVEL) / 2), share, bias;
+    size_t below = 0, equal = 0;
 
-    *out = (report_interval){.n = n, .mean = report_mean(values, n), .low = NAN, .high = NAN};
-    if (n < 2)
-        return 0;
-    for (size_t i = 0; i < n; i++) {
-        double u = values[i] - out->mean;
+    qsort(resampled, count, sizeof *resampled, rising);
+    for (size_t b = 0; b < count; b++) {
+        below += resampled[b] < out->mean - rounding;
+        equal += fabs(resampled[b] - out->mean) <= rounding;
+    }
+    share = ((double)below + (double)equal / 2) / (double)count;
+    bias = share > 0 && share < 1 ? normal_quantile(share) : 0;
+    out->low = lpips_percentile(resampled, count, 100 * corrected(bias, acceleration, z));
+    out->high = lpips_percentile(resampled, count, 100 * corrected(bias, acceleration, -z));
+}
 
-        second += u * u;
-        third += u * u * u;
-        largest = fmax(largest, fabs(values[i]));
+static size_t total_of(const size_t *n, size_t groups)
+{
+    size_t total = 0;
+
+    for (size_t g = 0; g < groups; g++)
+        total += n[g];
+    return total;
+}
+
+static size_t draw(uint64_t *state, size_t n)
+{
+    return (size_t)(((random64(state) >> 32) * n) >> 32);
+}
+
+/* Each bootstrap begins anew: "lpips". */
+static const uint64_t bootstrap_seed = 0x6c70697073;
+
+static void resample_means(const double *const *values, const size_t *n, size_t groups,
+                           double *means, size_t count)
+{
+    uint64_t state = bootstrap_seed;
+
+    for (size_t b = 0; b < count; b++) {
+        double mean = 0;
+
+        for (size_t g = 0; g < groups; g++) {
+            double sum = 0;
+
+            for (size_t i = 0; i < n[g]; i++)
+                sum += values[g][draw(&state, n[g])];
+            mean += sum / (double)n[g];
+        }
+        means[b] = mean / (double)groups;
+    }
+}
+
+static double mean_of_means(const double *const *values, const size_t *n, size_t groups)
+{
+    double mean = 0;
+
+    for (size_t g = 0; g < groups; g++)
+        mean += report_mean(values[g], n[g]);
+    return mean / (double)groups;
+}
+
+int report_bootstrap_means(const double *const *values, const size_t *n, size_t groups,
+                           report_interval *out)
+{
+    size_t total = total_of(n, groups), count = report_resamples(total);
+    double second = 0, third = 0, largest = 0, *means;
+
+    *out = (report_interval){total, mean_of_means(values, n, groups), NAN, NAN};
+    for (size_t g = 0; g < groups; g++)
+        if (n[g] < 2)
+            return 0;
+    for (size_t g = 0; g < groups; g++) {
+        double mean = report_mean(values[g], n[g]), weight = (double)n[0] / (double)n[g];
+
+        for (size_t i = 0; i < n[g]; i++) {
+            double u = (values[g][i] - mean) * weight;
+
+            second += u * u;
+            third += u * u * u;
+            largest = fmax(largest, fabs(values[g][i]));
+        }
     }
     if (!(second > 0)) {
         out->low = out->high = out->mean;
@@ -129,21 +184,84 @@ int report_bootstrap(const double *values, size_t n, report_interval *out)
     means = malloc(count * sizeof *means);
     if (!means)
         return -1;
-    resample(values, n, means, count);
-    qsort(means, count, sizeof *means, rising);
+    resample_means(values, n, groups, means, count);
     /* sums of n terms are equal that differ by no more than their rounding */
-    rounding = (double)n * DBL_EPSILON * largest;
-    for (size_t b = 0; b < count; b++) {
-        below += means[b] < out->mean - rounding;
-        equal += fabs(means[b] - out->mean) <= rounding;
-    }
-    share = ((double)below + (double)equal / 2) / (double)count;
-    bias = share > 0 && share < 1 ? normal_quantile(share) : 0;
-    acceleration = third / (6 * pow(second, 1.5));
-    out->low = lpips_percentile(means, count, 100 * corrected(bias, acceleration, z));
-    out->high = lpips_percentile(means, count, 100 * corrected(bias, acceleration, -z));
+    limits(out, means, count, (double)total * DBL_EPSILON * largest,
+           third / (6 * pow(second, 1.5)));
     free(means);
     return 0;
+}
+
+int report_bootstrap(const double *values, size_t n, report_interval *out)
+{
+    return report_bootstrap_means(&values, &n, 1, out);
+}
+
+/* By leaving out each in turn; 0 where one of them has no value. */
+static double jackknifed(report_statistic *of, void *what, double *times, double *values,
+                         size_t n)
+{
+    double second = 0, third = 0, mean;
+
+    for (size_t i = 0; i < n; i++)
+        times[i] = 1;
+    for (size_t i = 0; i < n; i++) {
+        times[i] = 0;
+        values[i] = of(what, times);
+        times[i] = 1;
+    }
+    mean = report_mean(values, n);
+    for (size_t i = 0; i < n; i++) {
+        double u = mean - values[i];
+
+        second += u * u;
+        third += u * u * u;
+    }
+    return second > 0 ? third / (6 * pow(second, 1.5)) : 0;
+}
+
+static size_t resample(report_statistic *of, void *what, const size_t *n, size_t groups,
+                       double *times, double *values, size_t count)
+{
+    uint64_t state = bootstrap_seed;
+    size_t kept = 0;
+
+    for (size_t b = 0; b < count; b++) {
+        double *group = times;
+
+        memset(times, 0, total_of(n, groups) * sizeof *times);
+        for (size_t g = 0; g < groups; group += n[g++])
+            for (size_t i = 0; i < n[g]; i++)
+                group[draw(&state, n[g])]++;
+        values[kept] = of(what, times);
+        kept += !isnan(values[kept]);
+    }
+    return kept;
+}
+
+int report_bootstrap_of(report_statistic *of, void *what, const size_t *n, size_t groups,
+                        report_interval *out)
+{
+    size_t total = total_of(n, groups), count = report_resamples(total), kept;
+    double *times = calloc(total + 1, sizeof *times), acceleration;
+    double *values = malloc((count + total) * sizeof *values);
+    int status = -1;
+
+    *out = (report_interval){total, NAN, NAN, NAN};
+    if (!times || !values)
+        goto fail;
+    status = 0;
+    acceleration = jackknifed(of, what, times, values, total);
+    out->mean = of(what, times);
+    if (total < 2 || isnan(out->mean))
+        goto fail;
+    kept = resample(of, what, n, groups, times, values, count);
+    if (2 * kept > count)
+        limits(out, values, kept, 4 * DBL_EPSILON * fabs(out->mean), acceleration);
+fail:
+    free(times);
+    free(values);
+    return status;
 }
 
 /* ---- Wilcoxon's signed-rank test ------------------------------------------------ */

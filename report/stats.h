@@ -33,6 +33,21 @@ size_t report_resamples(size_t n);
  */
 int report_bootstrap(const double *values, size_t n, report_interval *out);
 
+/* The same of the mean of the means of several groups, each of which is resampled by itself.
+ * No limits where a group has fewer than two values. */
+int report_bootstrap_means(const double *const *values, const size_t *n, size_t groups,
+                           report_interval *out);
+
+/* What follows from a sample in which item i of all groups stands times[i] times; NAN where
+ * nothing does. */
+typedef double report_statistic(void *what, const double *times);
+
+/* The same of any statistic, `mean` being that of the sample itself: it is called once for
+ * each item and each resample.  Resamples without a value are left out; there are no
+ * limits where they are the most. */
+int report_bootstrap_of(report_statistic *of, void *what, const size_t *n, size_t groups,
+                        report_interval *out);
+
 typedef struct report_test {
     size_t n;     /* differences other than 0 */
     size_t above; /* of these, those above 0 */

@@ -1,32 +1,15 @@
 /*
  * tables.c - the numbers as CSV, all of them.
  *
- * RFC 4180: fields with a comma, quote or line break stand in quotes.  A text that begins
- * with = + - @, a tab or a carriage return would be computed by a spreadsheet, so an
- * apostrophe is put before it; report.json has names as they are.
+ * Spreadsheets compute texts that begin with = + - @, so csv.h changes them; report.json has
+ * names as they are.
  */
+#include "csv.h"
 #include "output.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-static void text(FILE *f, const char *value)
-{
-    bool formula = *value && strchr("=+-@\t\r", *value);
-
-    if (!formula && !strpbrk(value, ",\"\r\n")) {
-        fputs(value, f);
-        return;
-    }
-    fputs(formula ? "\"'" : "\"", f);
-    for (; *value; value++) {
-        if (*value == '"')
-            fputc('"', f);
-        fputc(*value, f);
-    }
-    fputc('"', f);
-}
 
 static void number(FILE *f, double value)
 {
@@ -38,7 +21,7 @@ static void number(FILE *f, double value)
 static void also(FILE *f, const char *value)
 {
     fputc(',', f);
-    text(f, value ? value : "");
+    report_csv_text(f, value ? value : "");
 }
 
 /* method,quality,take of an entry: the fields that name it. */
@@ -46,7 +29,7 @@ static void entry_fields(FILE *f, const report_summary *s, size_t entry)
 {
     const report_entry *e = &s->entries[entry];
 
-    text(f, s->methods[e->method]);
+    report_csv_text(f, s->methods[e->method]);
     also(f, e->quality);
     fprintf(f, ",%d", e->take);
 }
@@ -143,7 +126,7 @@ static int means(const report_summary *s, const char *folder, char why[REPORT_WH
                 const report_group *group = &s->groups[g];
                 const report_cell *c = &group->cell[e * s->n_metrics + m];
 
-                text(out.f, group->subset ? group->subset : "(all)");
+                report_csv_text(out.f, group->subset ? group->subset : "(all)");
                 fputc(',', out.f);
                 entry_fields(out.f, s, e);
                 number(out.f, group->rate[e]);
@@ -170,7 +153,7 @@ static int pairs(const report_summary *s, const char *folder, char why[REPORT_WH
     for (size_t i = 0; i < s->n_pairs; i++) {
         const report_pair *p = &s->pairs[i];
 
-        text(out.f, s->metrics[p->metric].name);
+        report_csv_text(out.f, s->metrics[p->metric].name);
         fputc(',', out.f);
         entry_fields(out.f, s, p->a);
         fputc(',', out.f);
@@ -196,7 +179,7 @@ static int deltas(const report_summary *s, const char *folder, char why[REPORT_W
         for (size_t k = 0; k < s->n_clips; k++) {
             const report_delta *d = &s->deltas[i];
 
-            text(out.f, s->metrics[d->metric].name);
+            report_csv_text(out.f, s->metrics[d->metric].name);
             fprintf(out.f, ",%s", report_scale_name(d->scale));
             also(out.f, s->methods[s->anchor]);
             also(out.f, s->methods[d->method]);

@@ -25,5 +25,5 @@ test_page = $(call counted,report-page,env REPORT_WRITE=$(TESTS_DIR)/report_writ
     LPIPS=$(BUILD)/bin/lpips $(BROWSER_PYTHON) tests/report_page.py -v)
 
 .PHONY: check-page
-check-page: $(TESTS_DIR)/report_write $(BUILD)/bin/lpips ## the page of reports in a headless Chromium
+check-page: $(TESTS_DIR)/report_write $(BUILD)/bin/lpips ## the pages of reports and for raters, in a headless Chromium
 	@$(test_page)

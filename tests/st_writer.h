@@ -1,5 +1,5 @@
 /*
- * st_writer.h - makes safetensors files in memory for tests.
+ * st_writer.h - makes seeded weights in memory, as safetensors files, for tests.
  *
  * The seeded weights let every net be tested without a download.  Python's twin
  * (golden/random_weights.py) produces the same bytes, so goldens can be computed
@@ -19,20 +19,7 @@
 #define LPIPS_TESTS_ST_WRITER_H
 
 #include "../core/net.h"
-
-/* One tensor to write; floats NULL: zeros. */
-typedef struct st_item {
-    const char *name;
-    int shape[4], dims;
-    const float *floats;
-} st_item;
-
-/*
- * A safetensors file of n F32 tensors in the order given, the header padded with
- * blanks to a multiple of 64 bytes.  metadata is the JSON text of the string map,
- * e.g. {"net":"alex"}; NULL: none.  Returns malloc()ed bytes, NULL without memory.
- */
-unsigned char *st_write(const st_item *items, int n, const char *metadata, size_t *size);
+#include "../learn/data/checkpoint.h"
 
 /* Complete seeded weights of a net with metadata net and version; malloc()ed. */
 unsigned char *st_random_weights(lpips_net net, const char *version, uint64_t seed,
@@ -43,7 +30,7 @@ unsigned char *st_random_weights(lpips_net net, const char *version, uint64_t se
  * a net in file order (canonical, but the scaling layer last).  *floats receives one
  * malloc()ed block that all items point into; names lie in `names`.
  */
-int st_random_items(lpips_net net, uint64_t seed, st_item items[LPIPS_MAX_TENSORS],
+int st_random_items(lpips_net net, uint64_t seed, learn_tensor items[LPIPS_MAX_TENSORS],
                     lpips_tensor_spec names[LPIPS_MAX_TENSORS], float **floats);
 
 #endif

@@ -23,7 +23,7 @@ enum { SEED = 7, NETS = 3 };
 
 /* Squeeze, the smallest, as a list of tensors with room for a few more. */
 typedef struct parts {
-    st_item items[LPIPS_MAX_TENSORS];
+    learn_tensor items[LPIPS_MAX_TENSORS];
     lpips_tensor_spec names[LPIPS_MAX_TENSORS];
     float *floats;
     int n;
@@ -46,7 +46,7 @@ static int free_parts(void **state)
     return 0;
 }
 
-static st_item *item_of(parts *p, const char *name)
+static learn_tensor *item_of(parts *p, const char *name)
 {
     for (int i = 0; i < p->n; i++)
         if (!strcmp(p->items[i].name, name))
@@ -55,7 +55,7 @@ static st_item *item_of(parts *p, const char *name)
     return NULL;
 }
 
-static void add(parts *p, const char *name, const st_item *like)
+static void add(parts *p, const char *name, const learn_tensor *like)
 {
     p->items[p->n] = *like;
     p->items[p->n++].name = name;
@@ -63,7 +63,7 @@ static void add(parts *p, const char *name, const st_item *like)
 
 static void drop(parts *p, const char *name)
 {
-    st_item *item = item_of(p, name);
+    learn_tensor *item = item_of(p, name);
 
     *item = p->items[--p->n];
 }
@@ -71,7 +71,7 @@ static void drop(parts *p, const char *name)
 static int load(lpips_weights **w, const parts *p, const char *metadata, char detail[256])
 {
     size_t size;
-    unsigned char *file = st_write(p->items, p->n, metadata, &size);
+    unsigned char *file = learn_checkpoint(p->items, p->n, metadata, &size);
     int status;
 
     assert_non_null(file);
@@ -147,7 +147,7 @@ static void check_tensors(const lpips_weights *w, int from)
 {
     for (int i = from; i < squeeze.n; i++) {
         const lpips_tensor_spec *spec = &squeeze.names[i];
-        const st_item *item = item_of(&squeeze, spec->name);
+        const learn_tensor *item = item_of(&squeeze, spec->name);
         const char *part = strrchr(spec->name, '.');
         char layer[64];
         size_t bytes = 4;
@@ -275,7 +275,7 @@ static void test_shapes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(shapes); i++) {
         parts p = squeeze;
-        st_item *item = item_of(&p, shapes[i].tensor);
+        learn_tensor *item = item_of(&p, shapes[i].tensor);
         char sentence[128];
 
         item->dims = shapes[i].dims;
@@ -312,7 +312,7 @@ static void test_values(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(values); i++) {
-        const st_item *item = item_of(&squeeze, values[i].tensor);
+        const learn_tensor *item = item_of(&squeeze, values[i].tensor);
         float *place = squeeze.floats + (item->floats - squeeze.floats) + values[i].index;
         float was = *place;
         char sentence[128], metadata[32];
@@ -331,7 +331,7 @@ static void test_values(void **state)
 
 static void test_extra(void **state)
 {
-    const st_item *lin = item_of(&squeeze, "lin2.model.1.weight");
+    const learn_tensor *lin = item_of(&squeeze, "lin2.model.1.weight");
     parts p = squeeze;
     float other[256];
     lpips_weights *w;
@@ -363,7 +363,7 @@ static void test_extra(void **state)
 static void test_dtype(void **state)
 {
     size_t size;
-    unsigned char *file = st_write(squeeze.items, squeeze.n, NULL, &size), *at;
+    unsigned char *file = learn_checkpoint(squeeze.items, squeeze.n, NULL, &size), *at;
     char detail[256];
     lpips_weights *w;
 
@@ -381,7 +381,7 @@ static void test_dtype(void **state)
 
 static void test_metadata(void **state)
 {
-    static const st_item other = {"features.0.weight", {1}, 1, NULL};
+    static const learn_tensor other = {"features.0.weight", {1}, 1, NULL};
     parts p = {.items = {other}, .n = 1};
 
     (void)state;

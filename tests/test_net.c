@@ -6,6 +6,8 @@
 #include "ref.h"
 #include "support.h"
 
+#include "../learn/data/checkpoint.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,6 +280,41 @@ static void kernels_have_names(void **state)
     assert_null(lpips_context_cpu(NULL));
 }
 
+/* What a file of weights must hold: spot checks by the definition of the nets, and as many
+ * numbers as torchvision counts in its features. */
+static void tensors(void **state)
+{
+    static const struct {
+        int at, tensors;
+        size_t floats;
+        const char *name;
+        int shape[4], dims;
+    } known[TEST_NETS] = {
+        {3, 17, 2469696 + 1152 + 6, "net.slice1.0.bias", {64}, 1},
+        {4, 33, 14714688 + 1472 + 6, "net.slice1.2.weight", {64, 64, 3, 3}, 4},
+        {4, 59, 722496 + 2240 + 6, "net.slice2.3.squeeze.weight", {16, 64, 1, 1}, 4},
+    };
+    lpips_tensor_spec t;
+
+    (void)state;
+    for (int net = 0; net < TEST_NETS; net++) {
+        size_t floats = 0;
+        int n = 0;
+
+        for (; lpips_net_tensor((lpips_net)net, n, &t) == LPIPS_OK; n++)
+            floats += learn_tensor_count(t.shape, t.dims);
+        assert_int_equal(n, known[net].tensors);
+        assert_int_equal(floats, known[net].floats);
+        assert_int_equal(lpips_net_tensor((lpips_net)net, known[net].at, &t), LPIPS_OK);
+        assert_string_equal(t.name, known[net].name);
+        assert_int_equal(t.dims, known[net].dims);
+        assert_memory_equal(t.shape, known[net].shape, (size_t)t.dims * sizeof *t.shape);
+    }
+    assert_int_equal(lpips_net_tensor(LPIPS_NET_ALEX, -1, &t), LPIPS_ERR_ARGUMENT);
+    assert_int_equal(lpips_net_tensor((lpips_net)3, 0, &t), LPIPS_ERR_ARGUMENT);
+    assert_int_equal(lpips_net_tensor(LPIPS_NET_ALEX, 0, NULL), LPIPS_ERR_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,7 +324,7 @@ int main(void)
         cmocka_unit_test(strips_alex),        cmocka_unit_test(strips_squeeze),
         cmocka_unit_test(strips_vgg),         cmocka_unit_test(large_alex),
         cmocka_unit_test(large_squeeze),      cmocka_unit_test(large_vgg),
-        cmocka_unit_test(kernels_have_names),
+        cmocka_unit_test(kernels_have_names), cmocka_unit_test(tensors),
     };
     int failed = cmocka_run_group_tests_name("nets", tests, NULL, NULL);
 

@@ -98,6 +98,74 @@ static void bootstrap_is_corrected(void **state)
     near(i.high, 0.25);
 }
 
+/* With a second group that never changes, the mean of the means is half of that above, plus
+ * half of the constant: so are the limits. Groups count alike, whatever their size. */
+static void bootstrap_of_groups(void **state)
+{
+    static const double constant[3] = {1, 1, 1};
+    const double *groups[2];
+    const size_t sizes[2] = {3, 20}, too_few[2] = {3, 1};
+    double values[20] = {0};
+    report_interval i;
+
+    (void)state;
+    values[7] = 1;
+    groups[0] = constant;
+    groups[1] = values;
+    assert_int_equal(report_bootstrap_means(groups, sizes, 2, &i), 0);
+    assert_int_equal(i.n, 23);
+    near(i.mean, 0.525);
+    near(i.low, 0.5);
+    near(i.high, 0.625);
+    assert_int_equal(report_bootstrap_means(groups, too_few, 2, &i), 0);
+    near(i.mean, 0.5);
+    assert_true(isnan(i.low) && isnan(i.high));
+}
+
+struct weighed {
+    const double *values;
+    size_t n;
+    double least; /* no mean below it */
+};
+
+static double weighed_mean(void *what, const double *times)
+{
+    const struct weighed *w = what;
+    double sum = 0, n = 0;
+
+    for (size_t i = 0; i < w->n; i++) {
+        sum += times[i] * w->values[i];
+        n += times[i];
+    }
+    return sum / n < w->least ? NAN : sum / n;
+}
+
+/* The mean as a statistic of its own has the limits that it has otherwise; resamples without
+ * a value are left out. */
+static void bootstrap_of_statistic(void **state)
+{
+    double values[37];
+    struct weighed w = {values, 37, -1};
+    size_t n = 37;
+    report_interval a, b;
+
+    (void)state;
+    for (int i = 0; i < 37; i++)
+        values[i] = (i * i * 29 % 37) / 64.0;
+    assert_int_equal(report_bootstrap(values, n, &a), 0);
+    assert_int_equal(report_bootstrap_of(weighed_mean, &w, &n, 1, &b), 0);
+    assert_int_equal(b.n, 37);
+    near(b.mean, a.mean);
+    near(b.low, a.low);
+    near(b.high, a.high);
+    w.least = (a.mean + a.low) / 2;
+    assert_int_equal(report_bootstrap_of(weighed_mean, &w, &n, 1, &b), 0);
+    assert_true(b.low >= w.least && b.high > a.mean);
+    w.least = a.mean + 1;
+    assert_int_equal(report_bootstrap_of(weighed_mean, &w, &n, 1, &b), 0);
+    assert_true(isnan(b.mean) && isnan(b.low) && isnan(b.high));
+}
+
 /* The same values give the same limits, shifted values shifted ones. */
 static void bootstrap_repeats(void **state)
 {
@@ -376,6 +444,8 @@ int main(void)
         cmocka_unit_test(bootstrap_of_few),
         cmocka_unit_test(bootstrap_of_two),
         cmocka_unit_test(bootstrap_is_corrected),
+        cmocka_unit_test(bootstrap_of_groups),
+        cmocka_unit_test(bootstrap_of_statistic),
         cmocka_unit_test(bootstrap_repeats),
         cmocka_unit_test(wilcoxon_by_hand),
         cmocka_unit_test(wilcoxon_as_scipy),

@@ -1,12 +1,33 @@
-# where.sh - finds a GIMP of a version; sourced by tests/gimp.sh and tests/gimp_window.sh.
+# where.sh - a GIMP of a version; sourced by tests/gimp.sh, gimp_window.sh, gimp_install.sh.
 #
-#   find_gimp VERSION    status 1 and a sentence in $reason where there is none; else
+#   begin VERSION WHAT   sets $version, $build, $check and the folder $work; WHAT: before each
+#                        name of a test.  All of it goes at the end, with KEEP=1 only processes
+#   leave REASON         skips everything
+#   find_gimp            status 1 and a sentence in $reason where there is none; else
 #     $root               the chroot it lives in, empty for this machine's own
 #     $files, $guest_files  a folder for pictures, as seen from here and from GIMP
 #     $profile, $guest_profile  GIMP's folder, with the plug-in in it
 #   run_gimp SCRIPT.scm  the script, without a window
 #   gimp_window ARGS...  a GIMP with a window
-root='' reason=''
+set -u
+export LC_ALL=C.UTF-8
+cd "$(dirname "$0")/.."
+. tests/check.sh
+root='' reason='' guest='' pids=''
+
+begin() { # VERSION WHAT
+    version=$1
+    about="gimp $version${2:+ $2}: "
+    build=${BUILD:-build}
+    check=$PWD/$build/tests/gimp_check
+    work=$(mktemp -d)
+    trap clean_up EXIT
+}
+clean_up() {
+    [ -z "$pids" ] || kill $pids 2>/dev/null
+    [ -n "${KEEP-}" ] || rm -rf "$work" ${guest:+"$guest"}
+}
+leave() { skip 'all of it' "$1"; exit 0; }
 
 # In the chroot the plug-in is built by the chroot's own compiler and headers.  A file that
 # differs gets the time of now, so that make sees it: another checkout's may be older.
@@ -23,8 +44,10 @@ build_in_root() {
         "-j$(nproc)" BUILTIN_FILE=/src/builtin.safetensors WERROR=-Werror gimp-plugin >"$work/make.log" 2>&1
 }
 
-find_gimp() { # VERSION
+find_gimp() {
     local here plugin
+    set -- "$version"
+    [ -x "$check" ] || { reason="$check is missing; \`make check-gimp\` builds it"; return 1; }
     here=$(gimp-console --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+' | head -n 1)
     if [ "${here%%.*}" = "${1%%.*}" ]; then
         plugin=$build/lib/gimp/$1/lpips
@@ -41,7 +64,6 @@ find_gimp() { # VERSION
             echo "FAIL gimp $1: the plug-in builds in Debian 13"; return 1; }
         plugin=$root/src/liblpips/build/lib/gimp/$1/lpips
         guest=$(mktemp -d "$root/src/test.XXXXXX")
-        trap 'rm -rf "$work" "$guest"' EXIT
     fi
     files=$guest/files profile=$guest/profile
     guest_files=${files#"$root"} guest_profile=${profile#"$root"}
