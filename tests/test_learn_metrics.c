@@ -178,6 +178,22 @@ static void test_black_white(void **state)
     learn_metric_room_free(room);
 }
 
+/* A picture and its negative: structures are opposed, which MS-SSIM counts as none. */
+static void test_negative(void **state)
+{
+    uint8_t *a = picture_make("noise.1", 50, 50), *b = picture_make("noise.1", 50, 50);
+    learn_metric_room *room = learn_metric_room_make();
+
+    (void)state;
+    for (int i = 0; i < 50 * 50 * 3; i++)
+        b[i] = (uint8_t)(255 - b[i]);
+    assert_true(distance(room, "ssim", a, b, 50, 50) > 1);
+    assert_true(distance(room, "ms-ssim", a, b, 50, 50) == 1);
+    free(a);
+    free(b);
+    learn_metric_room_free(room);
+}
+
 /* ---- promises -------------------------------------------------------------- */
 
 static const char *const changes[] = {"scene.1+blur.2",    "scene.1+grain.9",
@@ -390,11 +406,12 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),   cmocka_unit_test(test_lab),
-        cmocka_unit_test(test_flat),     cmocka_unit_test(test_black_white),
-        cmocka_unit_test(test_promises), cmocka_unit_test(test_flat_equal),
-        cmocka_unit_test(test_strides),  cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_errors),   cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_golden),     cmocka_unit_test(test_lab),
+        cmocka_unit_test(test_flat),       cmocka_unit_test(test_black_white),
+        cmocka_unit_test(test_negative),   cmocka_unit_test(test_promises),
+        cmocka_unit_test(test_flat_equal), cmocka_unit_test(test_strides),
+        cmocka_unit_test(test_threads),    cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
