@@ -9,7 +9,7 @@ include learn/collect/page.mk
 # Everything but main(), for tests.
 LEARN_LIB      := $(BUILD)/tests/liblearn.a
 # OpenBLAS is the BLAS of GSL too: its own would take the place of the library's.
-LEARN_LIBS      = $(filter-out -lgslcblas,$(shell pkg-config --libs $(LEARN_PACKAGES))) -ldl
+LEARN_LIBS      = $(filter-out -lgslcblas,$(shell pkg-config --libs $(filter-out $(CLI_LOADED),$(LEARN_PACKAGES)))) -ldl
 LEARN_INCLUDES  = -Ilearn -Imedia -Icli -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LEARN_PACKAGES)))
 
@@ -62,8 +62,10 @@ install_learn = $(if $(shell pkg-config --exists $(LEARN_PACKAGES) && echo yes),
 
 .PHONY: install-learn uninstall-learn
 install-learn: $(BUILD)/bin/lpips-learn
-	install -d $(cli_bin)
+	install -d $(cli_bin) $(cli_man) $(cli_bash)
 	install -m 755 $< $(cli_bin)
+	install -m 644 learn/lpips-learn.1 $(cli_man)
+	install -m 644 learn/lpips-learn.bash-completion $(cli_bash)/lpips-learn
 
 uninstall-learn:
-	rm -f $(cli_bin)/lpips-learn
+	rm -f $(cli_bin)/lpips-learn $(cli_man)/lpips-learn.1 $(cli_bash)/lpips-learn

@@ -2,11 +2,9 @@
 """The manual page and the completion of lpips say what the program itself says."""
 
 import os
-import re
-import shutil
-import subprocess
 import unittest
 
+from manual import check_page, complete, documented, options_of
 from program import ROOT, Case
 
 PAGE = os.path.join(ROOT, "cli", "lpips.1")
@@ -15,38 +13,20 @@ COMPLETION = os.path.join(ROOT, "cli", "lpips.bash-completion")
 
 class Manual(Case):
     def options(self, *command):
-        """Long options of --help; those that want a value end with =."""
-        text = self.lpips(*command, "--help").out
-        found = re.findall(r"^ {2,6}(?:-., +)?--([a-z0-9-]+)(=?)", text, re.M)
+        found = options_of(self.lpips(*command, "--help").out)
         self.assertGreater(len(found), 1 if command else 20)
-        return {name + value for name, value in found}
+        return found
 
     def test_page_is_clean(self):
-        """No warning of groff, nor of mandoc, where they are installed."""
-        ran = 0
-        for command in (["groff", "-ww", "-mandoc", "-Tutf8", "-z"], ["mandoc", "-Tlint", "-Wwarning"]):
-            if shutil.which(command[0]):
-                run = subprocess.run([*command, PAGE], capture_output=True, text=True)
-                self.assertEqual(run.stdout + run.stderr, "")
-                ran += 1
-        if not ran:
-            self.skipTest("neither groff nor mandoc is installed")
+        check_page(self, PAGE)
 
     def test_page_knows_all_options(self):
         with open(PAGE) as f:
             page = f.read()
-        documented = set(re.findall(r"^\.It .*Fl -([a-z0-9-]+)", page, re.M))
-        self.assertEqual(documented, {name.rstrip("=") for name in self.options()})
+        self.assertEqual(documented(page), {name.rstrip("=") for name in self.options()})
 
     def complete(self, *words):
-        script = (
-            'source "$1"; shift; COMP_WORDS=(lpips "$@"); COMP_CWORD=$#; _lpips;'
-            ' printf "%s\\n" "${COMPREPLY[@]}"'
-        )
-        command = ["bash", "-c", script, "bash", COMPLETION, *words]
-        run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
-        self.assertEqual((run.returncode, run.stderr), (0, ""))
-        return set(run.stdout.split("\n")) - {""}
+        return complete(self, COMPLETION, "_lpips", *words)
 
     def test_completion_knows_all_options(self):
         self.assertEqual({o[2:] for o in self.complete("--")}, self.options())

@@ -64,7 +64,7 @@ class Case(unittest.TestCase):
         with open(self.path(name), "rb") as f:
             return f.read()
 
-    def lpips(self, *arguments, code=0, program=LPIPS, **settings):
+    def execute(self, program, *arguments, code=0, **settings):
         run = subprocess.run(
             [program, *arguments], cwd=self.folder, capture_output=True, timeout=TIMEOUT, **settings
         )
@@ -72,9 +72,12 @@ class Case(unittest.TestCase):
         self.assertEqual(run.code, code, f"{arguments}\n{run.out}\n{run.err}")
         return run
 
+    def lpips(self, *arguments, **settings):
+        return self.execute(LPIPS, *arguments, **settings)
+
     def learn(self, *arguments, **settings):
         """The program lpips-learn, in the same way."""
-        return self.lpips(*arguments, program=LEARN, **settings)
+        return self.execute(LEARN, *arguments, **settings)
 
     def score(self, *arguments):
         """The distance of one pair, as printed."""
