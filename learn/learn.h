@@ -15,6 +15,8 @@ int learn_eval(int argc, char **argv);
 int learn_distort(int argc, char **argv);
 /* optimise/command.c: lpips-learn optimise ... */
 int learn_optimise(int argc, char **argv);
+/* init/command.c: lpips-learn init ... */
+int learn_init(int argc, char **argv);
 
 /* Room for a sentence that says what failed and why. */
 #define LEARN_WHY 512

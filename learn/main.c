@@ -12,13 +12,14 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *typed, *does;
 } commands[] = {
-    {"eval", learn_eval, "lpips-learn eval", "how well metrics agree with people"},
     {"distort", learn_distort, "lpips-learn distort",
      "pictures made worse in known ways, and trials of them"},
-    {"optimise", learn_optimise, "lpips-learn optimise",
-     "one picture into another, by the gradient of their distance"},
     {"collect", learn_collect, "lpips-learn collect",
      "ask people: pages for raters, and their answers"},
+    {"eval", learn_eval, "lpips-learn eval", "how well metrics agree with people"},
+    {"init", learn_init, "lpips-learn init", "features without labels: k-means of pictures"},
+    {"optimise", learn_optimise, "lpips-learn optimise",
+     "one picture into another, by the gradient of their distance"},
     {NULL, NULL, NULL, NULL},
 };
 

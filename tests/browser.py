@@ -62,11 +62,13 @@ class Browser:
 
     def requests(self):
         """(kind, address) of all that was asked for since the last call, but for what the page's
-        own policy held back."""
+        own policy held back and what Chromium's own pages, such as its first tab, load late."""
         found = {}
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             told = message["params"]
+            if told.get("documentURL", "").startswith("chrome"):
+                continue
             if message["method"] == "Network.requestWillBeSent":
                 found[told["requestId"]] = (told.get("type"), told["request"]["url"])
             elif message["method"] == "Network.webSocketCreated":

@@ -11,9 +11,10 @@ import subprocess
 import time
 import unittest
 
-from program import SHARED, pattern, picture, png
+from program import ROOT, SHARED, pattern, picture, png
 from trials import LEARN, Trials, grey, npy
 
+WEIGHTS = f"{ROOT}/build/weights:{SHARED}/weights"
 MINI = os.path.join(SHARED, "data", "bapps_mini")
 PAPER = ["traditional", "cnn", "superres", "deblur", "color", "frameinterp"]
 
@@ -130,7 +131,8 @@ class Official(Trials):
         with open(os.path.join(MINI, "index.csv")) as f:
             index = list(csv.DictReader(f))
         self.learn(
-            "eval", MINI, "-q", "--store", "s", "-J", "lpips:alex,lpips:squeeze", "--trials", "t"
+            "eval", MINI, "-q", "--store", "s", "-J", "lpips:alex,lpips:squeeze", "--trials", "t",
+            env={**os.environ, "LPIPS_WEIGHTS_PATH": WEIGHTS},
         )  # fmt: skip
         got = {(r["subset"], r["trial"], r["judge"]): r for r in self.csv("t")}
         published = 0

@@ -19,6 +19,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SHARED = os.path.abspath(os.environ.get("LPIPS_SHARED", os.path.join(ROOT, "..", "shared")))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LPIPS = os.path.abspath(os.environ.get("LPIPS", os.path.join(BUILD, "bin", "lpips")))
+LEARN = os.path.abspath(os.environ.get("LPIPS_LEARN", os.path.join(BUILD, "bin", "lpips-learn")))
 FFMPEG = os.path.abspath(os.environ.get("FFMPEG", os.path.join(BUILD, "bin", "ffmpeg-7.1")))
 ZERO = "0.000000000"
 TIMEOUT = 100
@@ -63,13 +64,20 @@ class Case(unittest.TestCase):
         with open(self.path(name), "rb") as f:
             return f.read()
 
-    def lpips(self, *arguments, code=0, **settings):
+    def execute(self, program, *arguments, code=0, **settings):
         run = subprocess.run(
-            [LPIPS, *arguments], cwd=self.folder, capture_output=True, timeout=TIMEOUT, **settings
+            [program, *arguments], cwd=self.folder, capture_output=True, timeout=TIMEOUT, **settings
         )
         run = Run(run.returncode, run.stdout, run.stderr)
         self.assertEqual(run.code, code, f"{arguments}\n{run.out}\n{run.err}")
         return run
+
+    def lpips(self, *arguments, **settings):
+        return self.execute(LPIPS, *arguments, **settings)
+
+    def learn(self, *arguments, **settings):
+        """The program lpips-learn, in the same way."""
+        return self.execute(LEARN, *arguments, **settings)
 
     def score(self, *arguments):
         """The distance of one pair, as printed."""

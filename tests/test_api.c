@@ -595,7 +595,6 @@ int main(void)
         cmocka_unit_test(nothing_process_wide),
     };
     int failed = cmocka_run_group_tests_name("public functions", tests, NULL, NULL);
-
     test_free_weights();
     return failed;
 }

@@ -275,7 +275,7 @@ static void out_of_reach(void **state)
  * though the other's are not.  The reference code gives NaN. */
 static void no_features(lpips_net net)
 {
-    st_item items[LPIPS_MAX_TENSORS];
+    learn_tensor items[LPIPS_MAX_TENSORS];
     lpips_tensor_spec names[LPIPS_MAX_TENSORS];
     lpips_options o = LPIPS_OPTIONS_DEFAULT;
     floats black = floats_make(40, 33), b = floats_picture("noise.1", 40, 33, 1);
@@ -291,7 +291,7 @@ static void no_features(lpips_net net)
     for (int i = 0; i < n; i++)
         for (int k = 0; items[i].dims == 1 && k < items[i].shape[0]; k++)
             ((float *)(uintptr_t)items[i].floats)[k] = -.01f;
-    file = st_write(items, n, "{\"version\":\"0.0\"}", &size);
+    file = learn_checkpoint(items, n, "{\"version\":\"0.0\"}", &size);
     assert_int_equal(lpips_weights_load_memory(&w, file, size, NULL, 0), LPIPS_OK);
     memset(black.v, 0, 3 * black.n * sizeof *black.v);
     o.flags = LPIPS_RANGE_0_1;

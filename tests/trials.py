@@ -5,12 +5,9 @@ The program is that of the environment variable LPIPS_LEARN, build/bin/lpips-lea
 
 import os
 import struct
-import subprocess
 import sys
 
-from program import BUILD, TIMEOUT, Case, Run, png
-
-LEARN = os.path.abspath(os.environ.get("LPIPS_LEARN", os.path.join(BUILD, "bin", "lpips-learn")))
+from program import LEARN, Case, png
 
 if not os.access(LEARN, os.X_OK):
     sys.exit(f"{LEARN} is missing; `make learn` builds it, or set LPIPS_LEARN")
@@ -28,14 +25,6 @@ def grey(value, width=64, height=64):
 
 
 class Trials(Case):
-    def learn(self, *arguments, code=0, **settings):
-        run = subprocess.run(
-            [LEARN, *arguments], cwd=self.folder, capture_output=True, timeout=TIMEOUT, **settings
-        )
-        run = Run(run.returncode, run.stdout, run.stderr)
-        self.assertEqual(run.code, code, f"{arguments}\n{run.out}\n{run.err}")
-        return run
-
     def trial_2afc(self, folder, stem, people, p0, p1, ref=None):
         """Pictures are PNGs as bytes; the reference is a grey of 100 where none is given."""
         parts = {"ref": ref or grey(100), "p0": p0, "p1": p1}

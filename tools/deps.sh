@@ -62,9 +62,9 @@ for group in $groups; do
         ;;
     learn)
         need 'pkg-config --exists libjpeg' libjpeg-dev
-        need 'pkg-config --exists libmicrohttpd' libmicrohttpd-dev
         need 'pkg-config --exists fftw3' libfftw3-dev
         need 'pkg-config --exists gsl' libgsl-dev
+        need 'pkg-config --exists libmicrohttpd' libmicrohttpd-dev
         ;;
     check)
         need 'command -v g++' g++

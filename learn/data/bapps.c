@@ -148,7 +148,8 @@ static int list(listing *l, const char *folder, wanted want, char why[LEARN_WHY]
     closedir(d);
     if (status)
         return learn_no_memory(why);
-    qsort(l->entries, l->n, sizeof *l->entries, by_stem);
+    if (l->n)
+        qsort(l->entries, l->n, sizeof *l->entries, by_stem);
     for (size_t i = 1; i < l->n; i++)
         if (!by_stem(&l->entries[i - 1], &l->entries[i]))
             return learn_fail(why, "%s: %s and %s have one name: which is meant?", folder,
