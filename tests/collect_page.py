@@ -12,7 +12,6 @@ import json
 import os
 import re
 import sqlite3
-import statistics
 import sys
 import time
 import unittest
@@ -323,18 +322,16 @@ class Parts(Case):
         for _ in range(self.total()):
             self.answer(self.by_key, lambda pair: 0)
         told = self.results()[1]
-        spans, frames = [], self.js("return seen")
-        for now, which in frames:
-            if not spans or spans[-1][0] != which:
-                spans.append([which, now])
-        step = max(b[0] - a[0] for a, b in zip(frames, frames[1:]))
-        seen = [(b[1] - a[1], c[1] - b[1], d[1] - c[1]) for a, b, c, d in zip(spans, spans[1:], spans[2:], spans[3:]) if (a[0], b[0], c[0]) == (0, -1, 1)]
-        said = [a["shown"] for a in told["answers"]][-len(seen):]
+        frames = self.js("return seen")
+        turns = [i for i in range(1, len(frames)) if frames[i][1] != frames[i - 1][1]]
+        seen = [t for t in zip(turns, turns[1:], turns[2:], turns[3:]) if [frames[i][1] for i in t] == [0, -1, 1, -1]]
+        said = [a["shown"] for a in told["answers"]][-len(seen) :]
         self.assertGreaterEqual(len(seen), 3)
-        for a, b in zip(said, seen):
-            for x, y in zip(a, b):
-                self.assertLessEqual(abs(x - y), max(step, FRAME) + 1)
-        self.assertLess(abs(statistics.median(a[0] for a in seen) - 1000), 200)
+        for at, times in zip(seen, said):
+            # Both looks have the time of their frame; which comes first in one is not known.
+            for i, j, ms in zip(at, at[1:], times):
+                between = [frames[j - b][0] - frames[i - a][0] for a in (0, 1) for b in (0, 1)]
+                self.assertLess(min(abs(ms - b) for b in between), 0.2, (ms, between))
 
     def test_for_all(self):
         """Names of controls, pictures and bars; the surroundings are grey in both themes."""

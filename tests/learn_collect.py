@@ -281,6 +281,7 @@ class Import(Case):
         self.assertIn("9 new, 9 known already" if len(whole["answers"]) == 18 else "?", run.out)
         run = self.collect("import", "study", self.hand_in("other.json", self.honest(study, 1, 0)))
         self.assertIn("# raters: 2 count, 0 left out", run.out)
+        self.assertIn("# sessions whose number another has, too: 1", run.out)
         self.assertEqual(set(self.judged(study).values()), {0.5})
 
     def test_database(self):
@@ -330,6 +331,15 @@ class Import(Case):
         self.assertEqual(len(self.judged(study, "mine/deep")), 4)
         self.collect("import", "study", "--force")
         self.assertEqual(len(self.judged(study)), 4)
+
+    def test_pictures_moved(self):
+        study = self.study(4)
+        told = self.hand_in("1", self.honest(study, 1))
+        os.rename(self.path("trials"), self.path("elsewhere"))
+        self.assertIn("no longer there: give --into", self.collect("import", "study", told, code=2).err)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "trials")))
+        self.collect("import", "study", told, "--into", "elsewhere")
+        self.assertEqual(len(self.judged(study, "elsewhere")), 4)
 
     def test_dry_run_keeps_nothing(self):
         study = self.study(4)
