@@ -73,6 +73,8 @@ lib: $(LIB)/liblpips.so $(LIBLPIPS) $(LIB)/pkgconfig/liblpips.pc ## shared and s
 
 # Without errno a root can be a vector.
 $(OBJ)/core/c/%.o: EXTRA = -O3 -fno-math-errno
+# What every start waits for.
+$(OBJ)/core/model.o $(OBJ)/core/pack.o: EXTRA = -O3
 # Their assembly needs the register that instrumented builds would keep for frames.
 $(OBJ)/core/x86/kernels_avx2.o: EXTRA = -O3 -fno-math-errno -fomit-frame-pointer -mavx2 -mfma
 $(OBJ)/core/x86/kernels_avx512.o: EXTRA = -O3 -fno-math-errno -fomit-frame-pointer -mavx512f -mavx512vl \
@@ -170,11 +172,11 @@ check: ## install what is missing, build all, pass every test
 	sh tools/deps.sh browser || echo 'Chromium cannot be had here; its tests are skipped'
 	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) all weights
 	$(MAKE) $(jobs) run-tests
-	$(MAKE) check-page
 	$(call counted,gates,bash tests/gates.sh $(BUILD))
 	$(MAKE) $(jobs) ffmpeg-all $(TESTS_DIR)/score_dump
 	$(call counted,patches,bash tests/patches.sh)
 	$(MAKE) $(jobs) WERROR=$(WERROR_CHECK) learn
+	$(MAKE) check-page
 	@$(test_cli)
 	@$(test_learn)
 	@for v in $(FFMPEG_ALL); do [ ! -x $(BUILD)/bin/ffmpeg-$$v ] || \

@@ -11,7 +11,9 @@ CLI_OBJECTS  := $(CLI_SOURCES:%.c=$(OBJ)/%.o)
 include report/page.mk
 # Everything but main(), for tests.
 CLI_LIB      := $(BUILD)/tests/libcli.a
-CLI_LIBS      = $(shell pkg-config --libs $(CLI_PACKAGES))
+# Those of FFmpeg that are large are loaded by media/libav.c.
+CLI_LOADED   := libavformat libavcodec libavfilter
+CLI_LIBS      = $(shell pkg-config --libs $(filter-out $(CLI_LOADED),$(CLI_PACKAGES))) -ldl
 
 .PHONY: cli
 cli: lib ## the program lpips

@@ -3,6 +3,7 @@
  */
 #include "context.h"
 #include "frame.h"
+#include "grad.h"
 #include "memory.h"
 #include "pack.h"
 
@@ -13,7 +14,7 @@
 
 enum { MAX_THREADS = 1024 };
 
-#define ALL_FLAGS (LPIPS_WANT_MAP | LPIPS_NO_LIN | LPIPS_RANGE_0_1)
+#define ALL_FLAGS (LPIPS_WANT_MAP | LPIPS_NO_LIN | LPIPS_RANGE_0_1 | LPIPS_WANT_GRADIENT)
 
 /* The caller's options, as far as its version of the struct reaches. */
 static int read_options(lpips_options *o, const lpips_options *from)
@@ -41,7 +42,7 @@ static int fetch_point(lpips_context *c, const char *name, int in, int out, cons
     lpips_pack_key key = {.name = name, .in = in, .out = out, .kernel = 1, -1, -1, 1};
 
     *bias = lpips_weights_tensor(c->weights, name, "bias");
-    *u = lpips_pack_get(c->weights, &key);
+    *u = lpips_pack_get(c->weights, &key, &c->kernels);
     return *u ? LPIPS_OK : LPIPS_ERR_MEMORY;
 }
 
@@ -65,27 +66,67 @@ static int fetch_filter(lpips_context *c, lpips_layer *l)
         key.kernel = c->plan.net->step[0].kernel;
     }
     l->bias = lpips_weights_tensor(c->weights, l->name, "bias");
-    l->u = lpips_pack_get(c->weights, &key);
+    l->u = lpips_pack_get(c->weights, &key, &c->kernels);
     return l->u ? LPIPS_OK : LPIPS_ERR_MEMORY;
+}
+
+/* What leads back to the layer's input (grad.c). */
+static int fetch_back(lpips_context *c, int layer)
+{
+    lpips_layer *l = &c->plan.layer[layer];
+    lpips_window w = lpips_back_window(&c->plan, layer);
+    lpips_pack_key key = {.name = l->name,
+                          .in = layer == 1 ? 3 : c->plan.tensor[l->in].c,
+                          .out = l->side[0] ? l->mid_c / 2 : l->mid_c,
+                          .kernel = layer == 1 ? c->plan.net->step[0].kernel : w.kernel,
+                          .ty = -1,
+                          .tx = -1,
+                          .fold = w.fold,
+                          .side = l->side[0] ? l->side : NULL,
+                          .back = 1};
+
+    l->back_u = lpips_pack_get(c->weights, &key, &c->kernels);
+    return l->back_u ? LPIPS_OK : LPIPS_ERR_MEMORY;
+}
+
+static int fetch_layer(lpips_context *c, int layer)
+{
+    lpips_layer *l = &c->plan.layer[layer];
+    int status = LPIPS_OK, in = c->plan.tensor[l->in].c;
+
+    if (l->kind == LPIPS_POOL)
+        return LPIPS_OK;
+    status = fetch_filter(c, l);
+    if (l->side[0] && !status)
+        status =
+            fetch_point(c, l->side, in, l->panels * LPIPS_PANEL, &l->side_u, &l->side_bias);
+    if (l->after_name[0] && !status)
+        status = fetch_point(c, l->after_name, l->mid_c, c->plan.tensor[l->out].c,
+                             &l->after_u, &l->after_bias);
+    if (c->plan.flags & LPIPS_WANT_GRADIENT && !status)
+        status = fetch_back(c, layer);
+    return status;
 }
 
 static int fetch_filters(lpips_context *c)
 {
     int status = LPIPS_OK;
 
-    for (int i = 1; i < c->plan.layers && !status; i++) {
-        lpips_layer *l = &c->plan.layer[i];
-
-        if (l->kind != LPIPS_POOL)
-            status = fetch_filter(c, l);
-        if (l->side[0] && !status)
-            status = fetch_point(c, l->side, c->plan.tensor[l->in].c, l->panels * LPIPS_PANEL,
-                                 &l->side_u, &l->side_bias);
-        if (l->after_name[0] && !status)
-            status = fetch_point(c, l->after_name, l->mid_c, c->plan.tensor[l->out].c,
-                                 &l->after_u, &l->after_bias);
-    }
+    for (int i = 1; i < c->plan.layers && !status; i++)
+        status = fetch_layer(c, i);
     return status;
+}
+
+static void fetch_job(void *arg, int worker, int job)
+{
+    (void)worker;
+    fetch_layer(arg, job + 1); /* all exist: nothing to fail */
+}
+
+void lpips_context_refresh(lpips_context *c)
+{
+    c->weights->changes++;
+    lpips_pool_run(c->pool, fetch_job, c, c->plan.layers - 1);
 }
 
 static void set_pointers(lpips_context *c)
@@ -189,18 +230,20 @@ size_t lpips_context_memory(lpips_weights *w, int width, int height,
     return bytes;
 }
 
+int lpips_weights_describe(const lpips_weights *w, unsigned flags, char *text, size_t size)
+{
+    if (!w)
+        return snprintf(text, size, "lpips %d.%d.%d", LPIPS_VERSION_MAJOR,
+                        LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH);
+    return snprintf(text, size, "lpips %d.%d.%d %s v%s weights %.8s%s%s", LPIPS_VERSION_MAJOR,
+                    LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, w->def->name, w->version,
+                    w->hash, flags & LPIPS_NO_LIN ? " no-lin" : "",
+                    flags & LPIPS_RANGE_0_1 ? " range 0..1" : "");
+}
+
 int lpips_describe(const lpips_context *c, char *text, size_t size)
 {
-    int n = snprintf(text, size, "lpips %d.%d.%d", LPIPS_VERSION_MAJOR, LPIPS_VERSION_MINOR,
-                     LPIPS_VERSION_PATCH);
-
-    if (!c)
-        return n;
-    return snprintf(text, size, "lpips %d.%d.%d %s v%s weights %.8s%s%s", LPIPS_VERSION_MAJOR,
-                    LPIPS_VERSION_MINOR, LPIPS_VERSION_PATCH, c->plan.net->name,
-                    c->weights->version, c->weights->hash,
-                    c->plan.flags & LPIPS_NO_LIN ? " no-lin" : "",
-                    c->plan.flags & LPIPS_RANGE_0_1 ? " range 0..1" : "");
+    return lpips_weights_describe(c ? c->weights : NULL, c ? c->plan.flags : 0, text, size);
 }
 
 const char *lpips_context_cpu(const lpips_context *c)
@@ -343,4 +386,65 @@ int lpips_compare(lpips_context *c, const lpips_image *a, const lpips_image *b,
                   lpips_result *result)
 {
     return lpips_compare_pairs(c, a, b, 1, result, NULL);
+}
+
+/* ---- gradients ---------------------------------------------------------- */
+
+static int check_planes(const lpips_context *c, const lpips_planes *p)
+{
+    ptrdiff_t step = p ? p->pixel_stride : 0, size = sizeof(float), row;
+
+    if (!p || step % size || (step < size && step > -size))
+        return LPIPS_ERR_ARGUMENT;
+    row = (c->plan.width - 1) * (step < 0 ? -step : step) + size;
+    for (int i = 0; i < 3; i++) {
+        ptrdiff_t stride = p->row_stride[i];
+
+        if (!p->plane[i] || p->plane[i] == p->plane[(i + 1) % 3] || stride % size ||
+            (stride < row && stride > -row && c->plan.height > 1))
+            return LPIPS_ERR_ARGUMENT;
+    }
+    return LPIPS_OK;
+}
+
+/* Of the time, that of the comparison; measured, for the progress callback. */
+static const double forward_share = .4;
+
+static int backward(lpips_context *c, const lpips_image *a, const lpips_planes *out)
+{
+    static const lpips_pull pull = {.other = 1, .pair = 0, .weight = 1};
+    const lpips_plan *p = &c->plan;
+    double all = 0, done = 0;
+    lpips_back b;
+
+    for (int i = 1; i < p->layers; i++)
+        all += lpips_back_flop(p, i);
+    lpips_back_start(&b, c, 0, &pull, 1);
+    for (int i = p->layers - 1; i > 0; i--) {
+        lpips_back_features(&b, i);
+        lpips_back_input(&b, i);
+        done += lpips_back_flop(p, i);
+        if (c->progress &&
+            c->progress(c->progress_opaque, forward_share + (1 - forward_share) * done / all))
+            return LPIPS_ERR_ABORTED;
+    }
+    lpips_back_samples(&b, a, out);
+    return LPIPS_OK;
+}
+
+int lpips_gradient(lpips_context *c, const lpips_image *a, const lpips_image *b,
+                   lpips_result *result, const lpips_planes *gradient)
+{
+    int status = check_call(c, a, 1, b, 1, result, NULL);
+
+    if (!status && !(c->plan.flags & LPIPS_WANT_GRADIENT))
+        status = LPIPS_ERR_UNSUPPORTED;
+    if (!status)
+        status = check_planes(c, gradient);
+    if (status)
+        return status;
+    c->picture[0] = a;
+    c->picture[1] = b;
+    status = run_group(c, 1, 2, 0, forward_share, result, NULL);
+    return status ? status : backward(c, a, gradient);
 }

@@ -71,6 +71,18 @@ typedef struct lpips_band {
     int f0, f1; /* rows of features whose distances belong to the band */
 } lpips_band;
 
+/*
+ * x -> (2 x - 1 - shift) / scale for x in 0..1 (official ScalingLayer), as one product and
+ * one sum for samples of the picture's format; without the 2 x - 1 where the pictures are
+ * left in 0..1.
+ */
+void lpips_scaling(const lpips_context *c, const lpips_image *img, float mul[3],
+                   float add[3]);
+
+/* After the tensors of weights that only this context uses were changed (model.h): packs
+ * them again, layers at once. */
+void lpips_context_refresh(lpips_context *c);
+
 /* Works through the net for the pictures of the call; LPIPS_OK or an error. */
 int lpips_run(lpips_context *c);
 

@@ -43,6 +43,10 @@ typedef void lpips_wino_in(float *v, ptrdiff_t v_pos, const float *const *rows, 
 typedef void lpips_wino_out(float *const *dst, ptrdiff_t px, const float *m, ptrdiff_t m_pos,
                             const float *bias, int ch, int rows, int cols);
 
+/* A row of the matrix G of a transform of filters (pack.c). */
+#define LPIPS_MAX_R 5
+typedef double lpips_g_row[LPIPS_MAX_R];
+
 typedef struct lpips_kernels {
     const char *name; /* of the best instruction set or library among them */
 
@@ -64,6 +68,12 @@ typedef struct lpips_kernels {
     lpips_wino_in *wino_in[LPIPS_TILES][LPIPS_TILES];
     lpips_wino_out *wino_out[2][LPIPS_TILES][LPIPS_TILES];
 
+    /* u[p * 16 + j] = (gy g gx^T)[p] of the 16 filters g[(y * r + x) * 16 + j], y, x < r, in
+     * double, one rounding after the other, and then rounded to float: the same bits on every
+     * instruction set.  p counts ny rows of nx. */
+    void (*wino_filters)(float *u, const lpips_g_row *gy, int ny, const lpips_g_row *gx,
+                         int nx, const double *g, int r);
+
     /* n pixels to packed RGB floats: dst[3 i + c] = src[c][i] * mul[c] + add[c]; the
      * source steps are in bytes.  [0] u8, [1] u16, [2] float.  Returns 0, or -1 where a
      * float is not finite or beyond +-65536 (dst is then undefined). */
@@ -83,6 +93,21 @@ typedef struct lpips_kernels {
      * symmetric in a and b.  ch is a multiple of 64. */
     void (*head_row)(float *dst, const float *a, const float *b, ptrdiff_t px, int n,
                      const float *lin, int ch);
+
+    /* The derivative of head_row() by a: adds factor times it to g, whose pixels lie ch
+     * floats apart. Nothing is added where d, what head_row() gave, is 0, nor where all of a
+     * is 0: the subgradient there is 0. */
+    void (*head_back_row)(float *g, const float *a, const float *b, ptrdiff_t px,
+                          const float *d, int n, const float *lin, int ch, double factor);
+
+    /* g[i] = 0 where f[i], what a ReLU gave, is not above 0; n is a multiple of 16. */
+    void (*relu_back)(float *g, const float *f, ptrdiff_t n);
+
+    /* The derivative of pool_row() on rows of `width` pixels: adds each of the n pixels of g
+     * to the place in dst, laid out as rows, of its window's maximum: the first one, row by
+     * row.  Windows end at `width`.  dst[i] NULL: that row is another's; its row is read. */
+    void (*pool_back_row)(float *const *dst, const float *const *rows, const float *g,
+                          int size, int width, int n, int ch);
 } lpips_kernels;
 
 /* cpu: LPIPS_CPU_* bits that may be used. */

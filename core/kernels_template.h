@@ -412,11 +412,48 @@ static int load_u8(float *dst, const void *const src[3], ptrdiff_t step, int n,
 }
 #endif
 
+/* ---- filters -------------------------------------------------------------- */
+
+/* VL / 2 doubles, at any address. */
+typedef double dvec __attribute__((vector_size(4 * VL), aligned(8), may_alias));
+typedef float half __attribute__((vector_size(2 * VL), aligned(4), may_alias));
+enum { DVECS = 2 * LPIPS_PANEL / VL };
+
+static void wino_filters(float *u, const lpips_g_row *gy, int ny, const lpips_g_row *gx,
+                         int nx, const double *g, int r)
+{
+    const dvec *from = (const void *)g;
+    half *to = (void *)u;
+
+    for (int i = 0; i < ny; i++) {
+        dvec t[LPIPS_MAX_R][DVECS];
+
+        for (int x = 0; x < r; x++)
+            for (int k = 0; k < DVECS; k++) {
+                dvec sum = {0};
+
+                for (int y = 0; y < r; y++)
+                    sum += gy[i][y] * from[(y * r + x) * DVECS + k];
+                t[x][k] = sum;
+            }
+        for (int j = 0; j < nx; j++)
+            for (int k = 0; k < DVECS; k++) {
+                dvec sum = {0};
+
+                for (int x = 0; x < r; x++)
+                    sum += t[x][k] * gx[j][x];
+                *to++ = __builtin_convertvector(sum, half);
+            }
+    }
+}
+
 #include "frame_template.h"
+#include "grad_template.h"
 
 static void init_template(lpips_kernels *k)
 {
     k->frame_columns = frame_columns;
+    k->wino_filters = wino_filters;
 #ifdef LOADU8
     k->load_row[0] = load_u8;
 #endif
@@ -444,4 +481,7 @@ static void init_template(lpips_kernels *k)
     SET_5(10, 6, 10, 6)
     k->pool_row = pool_row;
     k->head_row = head_row;
+    k->head_back_row = head_back_row;
+    k->relu_back = relu_back;
+    k->pool_back_row = pool_back_row;
 }

@@ -2,6 +2,7 @@
  * layout.c - strips of columns, and the memory for everything.
  */
 #include "layout.h"
+#include "grad.h"
 
 #include <string.h>
 
@@ -252,6 +253,8 @@ static void lay_out(lpips_plan *p)
     p->shared_at = reserve(p, shared);
     p->scratch_size = scratch > 1e15 ? 0 : ((size_t)scratch + 127) / 64 * 64;
     p->scratch_at = reserve(p, scratch * p->threads + 128. * p->threads);
+    for (int i = 0; i < 2 && p->flags & LPIPS_WANT_GRADIENT; i++)
+        p->back_at[i] = reserve(p, lpips_back_bytes(p));
 }
 
 static void cut_strips(lpips_plan *p, int strips)

@@ -44,7 +44,7 @@ extern "C" {
 #endif
 
 #define LPIPS_VERSION_MAJOR 1 /* changes when old callers break */
-#define LPIPS_VERSION_MINOR 2 /* changes when something is added */
+#define LPIPS_VERSION_MINOR 3 /* changes when something is added */
 #define LPIPS_VERSION_PATCH 0
 
 #ifndef LPIPS_API
@@ -159,11 +159,13 @@ typedef void (*lpips_parallel)(void *opaque, void (*job)(void *arg, int i), void
 typedef int (*lpips_progress)(void *opaque, double fraction);
 
 enum {
-    LPIPS_WANT_MAP = 1 << 0, /* maps will be asked for; memory then grows with height */
-    LPIPS_NO_LIN = 1 << 1,   /* the paper's unweighted baseline: every w is 1 */
-    LPIPS_RANGE_0_1 = 1 << 2 /* pictures go in as 0..1 where the official input is
-                                -1..1: the convention of published splatting and
-                                NeRF scores; not comparable with the default */
+    LPIPS_WANT_MAP = 1 << 0,     /* maps will be asked for; memory then grows with height */
+    LPIPS_NO_LIN = 1 << 1,       /* the paper's unweighted baseline: every w is 1 */
+    LPIPS_RANGE_0_1 = 1 << 2,    /* pictures go in as 0..1 where the official input is
+                                    -1..1: the convention of published splatting and
+                                    NeRF scores; not comparable with the default */
+    LPIPS_WANT_GRADIENT = 1 << 3 /* lpips_gradient() will be called; LPIPS_WANT_MAP comes
+                                    with it, and memory grows with the picture's area */
 };
 
 enum {
@@ -176,7 +178,8 @@ enum {
 /* Start from LPIPS_OPTIONS_DEFAULT; zero always means "the default". */
 typedef struct lpips_options {
     size_t struct_size;      /* sizeof(lpips_options), set by the macro */
-    unsigned flags;          /* LPIPS_WANT_MAP, LPIPS_NO_LIN, LPIPS_RANGE_0_1 */
+    unsigned flags;          /* LPIPS_WANT_MAP, LPIPS_NO_LIN, LPIPS_RANGE_0_1,
+                                LPIPS_WANT_GRADIENT */
     int threads;             /* own threads, the caller's included; 0 and 1: none */
     int pictures;            /* most pictures held at once, 0: 2 (one pair).  A batch
                                 of n pairs is fastest with 2 n, one reference against
@@ -215,6 +218,10 @@ LPIPS_API size_t lpips_context_memory(lpips_weights *w, int width, int height,
  * snprintf() does.
  */
 LPIPS_API int lpips_describe(const lpips_context *c, char *text, size_t size);
+
+/* The same before there is a context: what those with these weights and flags will say. */
+LPIPS_API int lpips_weights_describe(const lpips_weights *w, unsigned flags, char *text,
+                                     size_t size);
 
 /* LPIPS_CPU_* present on this machine and in this build. */
 LPIPS_API unsigned lpips_cpu_features(void);
@@ -298,6 +305,36 @@ LPIPS_API int lpips_compare_pairs(lpips_context *c, const lpips_image *a,
 LPIPS_API int lpips_compare_many(lpips_context *c, const lpips_image *reference,
                                  const lpips_image *others, int count, lpips_result *results,
                                  const lpips_map *maps);
+
+/* ---- gradients ---------------------------------------------------------- */
+
+/* Where to write a gradient: a float for each sample, in any layout with one step between
+ * pixels and one between rows, as in lpips_image; no two planes may be the same. */
+typedef struct lpips_planes {
+    float *plane[3];         /* for the first R, G and B sample */
+    ptrdiff_t row_stride[3]; /* bytes to the next row, per plane */
+    ptrdiff_t pixel_stride;  /* bytes to the next pixel; both multiples of sizeof(float) */
+} lpips_planes;
+
+/*
+ * The distance of a pair and its derivative by every sample of picture a; by those of b with
+ * the two exchanged.  The unit is a's own: of LPIPS_F32 the distance per 1.0, of LPIPS_U8 and
+ * LPIPS_U16 per step of the code, of a frame per 1.0 of the R, G and B that it stands for
+ * (for b's the same holds).  The result is what lpips_compare() gives, bit for bit.
+ *
+ * Where the distance has a kink this is one of its subgradients: a ReLU at 0 passes nothing,
+ * a maximum that several samples share goes to the first of them, and a pixel whose features
+ * are all 0 has 0 (the reference code makes NaN of it).  So it is finite always, and exactly
+ * 0 for equal pictures.
+ *
+ * Needs LPIPS_WANT_GRADIENT, or else is LPIPS_ERR_UNSUPPORTED.  Such a context keeps all
+ * features of its pictures: lpips_context_memory() says how much that is (at 1920x1080 alex
+ * 0.35, squeeze 1.2, vgg 6.1 GB), options.memory_limit refuses more.  Nothing is allocated
+ * here.  It takes two to three times the time of the comparison; the progress callback
+ * hears of both.
+ */
+LPIPS_API int lpips_gradient(lpips_context *c, const lpips_image *a, const lpips_image *b,
+                             lpips_result *result, const lpips_planes *gradient);
 
 /* ---- maps to colours ---------------------------------------------------- */
 

@@ -79,6 +79,12 @@ static void add_first(lpips_plan *p, const lpips_step *s)
     snprintf(l->name, sizeof l->name, "%s", s->name);
 }
 
+/* Layer by layer, nothing left out or pooled before it is stored. */
+static int keeps_all(const lpips_plan *p)
+{
+    return !!(p->flags & LPIPS_WANT_GRADIENT);
+}
+
 /* Lets the last layer do what reads its features, instead of keeping them. */
 static void append(lpips_plan *p, const lpips_step *pool, int c, const char *point)
 {
@@ -106,14 +112,16 @@ static void add_squeeze(lpips_plan *p, const lpips_step *s, const lpips_step *po
     char name[48];
 
     snprintf(name, sizeof name, "%s.squeeze", s->name);
-    if (last->kind == LPIPS_DIRECT || !pool) {
+    if (!keeps_all(p) && (last->kind == LPIPS_DIRECT || !pool)) {
         append(p, pool, s->squeezed, name);
         return;
     }
-    l = add_layer(p, LPIPS_POINT, lpips_step_size(pool, in->h), lpips_step_size(pool, in->w),
-                  s->squeezed);
-    l->kernel = pool->kernel;
-    l->stride = pool->stride;
+    l = add_layer(p, LPIPS_POINT, pool ? lpips_step_size(pool, in->h) : in->h,
+                  pool ? lpips_step_size(pool, in->w) : in->w, s->squeezed);
+    if (pool) {
+        l->kernel = pool->kernel;
+        l->stride = pool->stride;
+    }
     memcpy(l->name, name, sizeof name);
 }
 
@@ -140,11 +148,16 @@ static void add_layers(lpips_plan *p)
         else if (s->op == LPIPS_OP_POOL && s[1].op == LPIPS_OP_FIRE) {
             add_fire(p, s + 1, s);
             s++;
-        } else if (s->op == LPIPS_OP_POOL && s->kernel == 2)
-            append(p, s, s->out, NULL); /* tiles have even sides */
-        else
-            add_step(p, s->op == LPIPS_OP_POOL ? LPIPS_POOL : LPIPS_WINO, s);
-    p->layer[p->layers - 1].after = LPIPS_DROP;
+        } else if (s->op == LPIPS_OP_POOL) {
+            p->layer[p->layers - 1].even = s->kernel == 2;
+            if (s->kernel == 2 && !keeps_all(p))
+                append(p, s, s->out, NULL);
+            else
+                add_step(p, LPIPS_POOL, s);
+        } else
+            add_step(p, LPIPS_WINO, s);
+    if (!keeps_all(p))
+        p->layer[p->layers - 1].after = LPIPS_DROP;
 }
 
 /* ---- tiles -------------------------------------------------------------- */
@@ -187,7 +200,7 @@ static int tile_allowed(const lpips_plan *p, const lpips_layer *l, int ty, int t
 
     if (l->kernel == 5 && both < LPIPS_TILE_8)
         return 0;
-    if ((ty == LPIPS_TILE_5) != (tx == LPIPS_TILE_5) || (ty == LPIPS_TILE_5 && l->after_pool))
+    if ((ty == LPIPS_TILE_5) != (tx == LPIPS_TILE_5) || (ty == LPIPS_TILE_5 && l->even))
         return 0;
     if (lpips_pack_heavy(p->tensor[l->in].c, l->panels * LPIPS_PANEL))
         return longest == LPIPS_TILE_6 && both == LPIPS_TILE_6;
@@ -313,7 +326,7 @@ static void measure_rings(lpips_plan *p)
         lpips_plan_done(p, i, y1);
         if (i + 1 < p->layers && reader->next < reader->rows)
             from = lpips_min(from, rows_from(reader));
-        t->ring = lpips_max(t->ring, t->next - from);
+        t->ring = keeps_all(p) ? t->h : lpips_max(t->ring, t->next - from);
     }
 }
 
@@ -330,6 +343,8 @@ int lpips_plan_make(lpips_plan *p, const lpips_netdef *net, int width, int heigh
     p->width = width;
     p->height = height;
     p->flags = o->flags;
+    if (keeps_all(p))
+        p->flags |= LPIPS_WANT_MAP; /* which distances are 0 is asked later */
     p->pictures = o->pictures ? o->pictures : 2;
     p->threads = o->threads > 1 ? o->threads : 1;
     add_layers(p);
@@ -340,5 +355,5 @@ int lpips_plan_make(lpips_plan *p, const lpips_netdef *net, int width, int heigh
     }
     choose_bands(p, o->band_rows);
     measure_rings(p);
-    return lpips_layout(p, o->strip_columns);
+    return lpips_layout(p, keeps_all(p) ? width : o->strip_columns);
 }

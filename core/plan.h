@@ -8,6 +8,9 @@
  * that it is bounded in width too.
  *
  * Tiles lie on one grid over the whole picture, so neither bands nor strips change a result.
+ *
+ * For gradients (LPIPS_WANT_GRADIENT) every tensor keeps all of its rows and every layer its
+ * features; what is computed is the same, bit for bit.
  */
 #ifndef LPIPS_PLAN_H
 #define LPIPS_PLAN_H
@@ -69,6 +72,7 @@ typedef struct lpips_layer {
     int tap;                 /* or -1 */
     lpips_after after;
     int after_pool;      /* 0, 2 (WINO) or 3 (DIRECT) */
+    int even;            /* WINO: a pool of 2 follows, here or as a layer of its own */
     char after_name[48]; /* or "" */
     const float *after_bias, *after_u;
 
@@ -79,6 +83,7 @@ typedef struct lpips_layer {
     int own0, own1;        /* columns of features whose distances this strip counts */
     const float *bias, *u; /* u: packed filter */
     const float *side_bias, *side_u;
+    const float *back_u; /* filter of the way back (pack.h), for gradients */
     int panels;
     int out_at; /* first output channel */
     int block;  /* products added up before sums are */
@@ -115,7 +120,8 @@ typedef struct lpips_plan {
     lpips_layer layer[LPIPS_MAX_LAYER_COUNT];
     lpips_rows tensor[LPIPS_MAX_LAYER_COUNT];
     size_t zero_at, ones_at, shared_at, scratch_at, scratch_size;
-    size_t bytes; /* of the arena */
+    size_t back_at[2]; /* for gradients (grad.h) */
+    size_t bytes;      /* of the arena */
 } lpips_plan;
 
 /*

@@ -15,12 +15,7 @@ enum {
 
 /* ---- loading ------------------------------------------------------------ */
 
-/*
- * x -> (2 x - 1 - shift) / scale for x in 0..1 (official ScalingLayer), as one product and
- * one sum; without the 2 x - 1 where the pictures are left in 0..1.
- */
-static void scaling(const lpips_context *c, const lpips_image *img, float mul[3],
-                    float add[3])
+void lpips_scaling(const lpips_context *c, const lpips_image *img, float mul[3], float add[3])
 {
     int unit = !!(c->plan.flags & LPIPS_RANGE_0_1);
     double white = 1;
@@ -60,7 +55,7 @@ static void load_columns(lpips_context *c, const lpips_image *img, float *dst, i
     const void *src[3];
     float mul[3], add[3];
 
-    scaling(c, img, mul, add);
+    lpips_scaling(c, img, mul, add);
     if (img->format == LPIPS_FRAME) {
         load_frame(c, img->plane[0], dst, y, x0, x1, mul, add);
         return;
@@ -234,9 +229,13 @@ static void point_job(void *arg, int worker, int job)
     const float *window[16], *a = pooled;
 
     for (int i = 0; i < rows; i++) {
+        float *to = pooled + (ptrdiff_t)i * cols * b->in->c;
+
         input_rows(b, window, pic, y + i, x);
-        k->pool_row(pooled + (ptrdiff_t)i * cols * b->in->c, window, l->kernel, cols,
-                    b->in->c);
+        if (l->kernel > 1)
+            k->pool_row(to, window, l->kernel, cols, b->in->c);
+        else
+            memcpy(to, window[0], sizeof *to * (size_t)cols * (size_t)b->in->c);
     }
     k->gemm(tmp, b->out->c, &a, b->in->c, 1, rows * cols, l->u, b->in->c, l->panels, l->bias,
             1, l->block);

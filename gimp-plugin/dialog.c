@@ -31,7 +31,7 @@ typedef struct Dialog {
     guint restart, timer;
     char why[512];
 
-    GtkWidget *window, *left, *number, *estimate, *progress, *compute, *caption;
+    GtkWidget *window, *left, *number, *estimate, *progress, *compute, *caption, *load;
     GtkWidget *layers[2], *choices[LPIPS_ARGUMENTS], *full_scale, *bar;
 } Dialog;
 
@@ -269,6 +269,31 @@ static void fill(Dialog *d)
     d->filling = FALSE;
 }
 
+static void on_save(GtkButton *button, gpointer data)
+{
+    Dialog *d = data;
+    char why[512] = "";
+
+    (void)button;
+    if (!d->host->save(d->host->store, d->settings, why, sizeof why))
+        gtk_label_set_text(GTK_LABEL(d->estimate), why);
+    gtk_widget_set_sensitive(d->load, d->host->has_saved(d->host->store));
+}
+
+static void on_load(GtkButton *button, gpointer data)
+{
+    Dialog *d = data;
+    char why[512] = "";
+
+    (void)button;
+    if (!d->host->load(d->host->store, d->settings, why, sizeof why)) {
+        gtk_label_set_text(GTK_LABEL(d->estimate), why);
+        return;
+    }
+    fill(d);
+    restart_soon(d, TRUE);
+}
+
 /* ---- widgets ------------------------------------------------------------- */
 
 static void attach(GtkWidget *table, int row, const char *text, GtkWidget *widget)
@@ -285,7 +310,7 @@ static void attach(GtkWidget *table, int row, const char *text, GtkWidget *widge
 static GtkWidget *left_side(Dialog *d)
 {
     GtkWidget *table = gtk_table_new(LPIPS_ARGUMENTS + 4, 2, FALSE);
-    const char *const names[2] = {_("_First layer"), _("_Second layer")};
+    const char *const names[2] = {_("_First layer"), _("S_econd layer")};
     int row = 0;
 
     gtk_table_set_row_spacings(GTK_TABLE(table), 6);
@@ -313,7 +338,7 @@ static GtkWidget *left_side(Dialog *d)
     gtk_spin_button_set_digits(GTK_SPIN_BUTTON(d->full_scale), 3);
     gtk_widget_set_tooltip_text(d->full_scale, _("The distance of the last colour. It stays "
                                                  "as it is, so that results compare."));
-    attach(table, row++, _("Fu_ll scale"), d->full_scale);
+    attach(table, row++, _("Full sc_ale"), d->full_scale);
     g_signal_connect(d->full_scale, "value-changed", G_CALLBACK(on_full_scale), d);
     d->bar = gtk_check_button_new_with_mnemonic(_("Colour _bar, as a layer of its own"));
     gtk_table_attach(GTK_TABLE(table), d->bar, 0, 2, row, row + 1, GTK_FILL, GTK_FILL, 0, 0);
@@ -355,9 +380,26 @@ static GtkWidget *right_side(Dialog *d)
     return box;
 }
 
+/* As GIMP 3's own plug-ins have it. */
+static GtkWidget *saved_settings(Dialog *d)
+{
+    GtkWidget *box = gtk_hbutton_box_new(), *save;
+
+    gtk_button_box_set_layout(GTK_BUTTON_BOX(box), GTK_BUTTONBOX_START);
+    gtk_box_set_spacing(GTK_BOX(box), 6);
+    d->load = gtk_button_new_with_mnemonic(_("_Load Saved Settings"));
+    gtk_widget_set_sensitive(d->load, d->host->has_saved(d->host->store));
+    save = gtk_button_new_with_mnemonic(_("_Save Settings"));
+    g_signal_connect(d->load, "clicked", G_CALLBACK(on_load), d);
+    g_signal_connect(save, "clicked", G_CALLBACK(on_save), d);
+    gtk_container_add(GTK_CONTAINER(box), d->load);
+    gtk_container_add(GTK_CONTAINER(box), save);
+    return box;
+}
+
 static void build(Dialog *d)
 {
-    GtkWidget *content, *line = gtk_hbox_new(FALSE, 12);
+    GtkWidget *content, *line = gtk_hbox_new(FALSE, 12), *column = gtk_vbox_new(FALSE, 12);
 
     d->window =
         gtk_dialog_new_with_buttons(_("LPIPS: perceptual differences"), NULL, 0, _("_Reset"),
@@ -368,7 +410,10 @@ static void build(Dialog *d)
     content = gtk_dialog_get_content_area(GTK_DIALOG(d->window));
     d->left = left_side(d);
     gtk_container_set_border_width(GTK_CONTAINER(line), 12);
-    gtk_box_pack_start(GTK_BOX(line), d->left, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(column), d->left, FALSE, FALSE, 0);
+    if (d->host->save)
+        gtk_box_pack_end(GTK_BOX(column), saved_settings(d), FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(line), column, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(line), right_side(d), FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(content), line, TRUE, TRUE, 0);
     fill(d);

@@ -129,6 +129,9 @@ static LpipsHost *list_all(gint32 image)
     g_free(images);
     host->open = open_layers;
     host->present = present;
+    host->progress_init = gimp_progress_init;
+    host->progress_update = gimp_progress_update;
+    host->progress_end = gimp_progress_end;
     return host;
 }
 
@@ -136,8 +139,9 @@ static LpipsHost *list_all(gint32 image)
 
 static void mark(gint32 id, const char *text, gboolean image)
 {
-    GimpParasite *p = gimp_parasite_new(LPIPS_PARASITE, GIMP_PARASITE_PERSISTENT,
-                                        (guint32)strlen(text) + 1, text);
+    GimpParasite *p =
+        gimp_parasite_new(LPIPS_PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE,
+                          (guint32)strlen(text) + 1, text);
 
     if (image)
         gimp_image_attach_parasite(id, p);
@@ -308,30 +312,16 @@ static Made into_new_image(const LpipsPair *pair, const LpipsAnswer *answer,
 }
 
 static Made make(const LpipsHost *host, const LpipsPair *pair, const LpipsAnswer *answer,
-                 LpipsSettings settings, gboolean show)
+                 const LpipsSettings *settings, gboolean show)
 {
     const gint32 image = gimp_item_get_image(host->a);
-    Made made;
 
-    /* Colours do not go into grey and indexed images. */
-    if (settings.output <= LPIPS_OUTPUT_GROUP && gimp_image_base_type(image) != GIMP_RGB)
-        settings.output = LPIPS_OUTPUT_IMAGE;
-    made = settings.output <= LPIPS_OUTPUT_GROUP
-               ? into_image(image, pair, answer, &settings)
-               : into_new_image(pair, answer, &settings, show);
-    if (show)
-        gimp_displays_flush();
-    return made;
+    if (lpips_settings_in_place(settings, gimp_image_base_type(image) == GIMP_RGB))
+        return into_image(image, pair, answer, settings);
+    return into_new_image(pair, answer, settings, show);
 }
 
 /* ---- the procedure ------------------------------------------------------- */
-
-static int on_progress(void *opaque, double fraction)
-{
-    (void)opaque;
-    gimp_progress_update(fraction);
-    return 0;
-}
 
 static gboolean read_arguments(const GimpParam *param, int n, LpipsHost *host,
                                LpipsSettings *settings, char *why, size_t size)
@@ -353,19 +343,10 @@ static gboolean read_arguments(const GimpParam *param, int n, LpipsHost *host,
 static gboolean answer_to(GimpRunMode mode, LpipsHost *host, LpipsSettings *settings,
                           LpipsPair *pair, LpipsAnswer *answer, char *why, size_t size)
 {
-    char *text;
-    gboolean ok;
-
-    if (mode == GIMP_RUN_INTERACTIVE) {
-        gimp_ui_init("lpips", FALSE);
-        return lpips_dialog_run(host, settings, pair, answer);
-    }
-    text = g_strdup_printf(_("LPIPS with %s"), lpips_choices_net[settings->net].nick);
-    gimp_progress_init(text);
-    g_free(text);
-    ok = lpips_host_compute(host, settings, on_progress, pair, answer, why, size);
-    gimp_progress_end();
-    return ok;
+    if (mode != GIMP_RUN_INTERACTIVE)
+        return lpips_host_compute(host, settings, pair, answer, why, size);
+    gimp_ui_init("lpips", FALSE);
+    return lpips_dialog_run(host, settings, pair, answer);
 }
 
 static GimpPDBStatusType run_all(GimpRunMode mode, gint n, const GimpParam *param, Made *made,
@@ -386,7 +367,9 @@ static GimpPDBStatusType run_all(GimpRunMode mode, gint n, const GimpParam *para
          lpips_host_choose(host, &drawable, 1, why, size) &&
          answer_to(mode, host, &settings, &pair, &answer, why, size);
     if (ok) {
-        *made = make(host, &pair, &answer, settings, mode != GIMP_RUN_NONINTERACTIVE);
+        *made = make(host, &pair, &answer, &settings, mode != GIMP_RUN_NONINTERACTIVE);
+        if (mode != GIMP_RUN_NONINTERACTIVE)
+            gimp_displays_flush();
         *distance = answer.distance;
         if (made->layer < 0)
             g_snprintf(why, size, _("GIMP did not take the new layer"));

@@ -106,6 +106,9 @@ static LpipsHost *list_all(GimpImage *image)
     g_free(images);
     host->open = open_layers;
     host->present = present;
+    host->progress_init = gimp_progress_init;
+    host->progress_update = gimp_progress_update;
+    host->progress_end = gimp_progress_end;
     return host;
 }
 
@@ -115,8 +118,9 @@ static GimpParasite *parasite(const LpipsAnswer *answer, const LpipsSettings *se
                               int tap)
 {
     char *text = lpips_answer_parasite(answer, settings, tap);
-    GimpParasite *p = gimp_parasite_new(LPIPS_PARASITE, GIMP_PARASITE_PERSISTENT,
-                                        (guint32)strlen(text) + 1, text);
+    GimpParasite *p =
+        gimp_parasite_new(LPIPS_PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE,
+                          (guint32)strlen(text) + 1, text);
 
     g_free(text);
     return p;
@@ -276,30 +280,16 @@ static Made into_new_image(const LpipsPair *pair, const LpipsAnswer *answer,
 }
 
 static Made make(const LpipsHost *host, const LpipsPair *pair, const LpipsAnswer *answer,
-                 LpipsSettings settings, gboolean show)
+                 const LpipsSettings *settings, gboolean show)
 {
     GimpImage *image = gimp_item_get_image(gimp_item_get_by_id(host->a));
-    Made made;
 
-    /* Colours do not go into grey and indexed images. */
-    if (settings.output <= LPIPS_OUTPUT_GROUP && gimp_image_get_base_type(image) != GIMP_RGB)
-        settings.output = LPIPS_OUTPUT_IMAGE;
-    made = settings.output <= LPIPS_OUTPUT_GROUP
-               ? into_image(image, pair, answer, &settings)
-               : into_new_image(pair, answer, &settings, show);
-    if (show)
-        gimp_displays_flush();
-    return made;
+    if (lpips_settings_in_place(settings, gimp_image_get_base_type(image) == GIMP_RGB))
+        return into_image(image, pair, answer, settings);
+    return into_new_image(pair, answer, settings, show);
 }
 
 /* ---- the procedure ------------------------------------------------------- */
-
-static int on_progress(void *opaque, double fraction)
-{
-    (void)opaque;
-    gimp_progress_update(fraction);
-    return 0;
-}
 
 static gint layer_argument(GimpProcedureConfig *config, const char *name)
 {
@@ -332,23 +322,66 @@ static void keep_arguments(GimpProcedureConfig *config, const LpipsSettings *set
     }
 }
 
+/* Where GimpProcedureDialog keeps what its "Save Settings" saves. */
+static GFile *store_file(gpointer config)
+{
+    char *name = g_strconcat(G_OBJECT_TYPE_NAME(config), ".default", NULL);
+    GFile *file = gimp_directory_file("plug-in-settings", name, NULL);
+
+    g_free(name);
+    return file;
+}
+
+static gboolean has_saved(gpointer config)
+{
+    GFile *file = store_file(config);
+    const gboolean there = g_file_query_exists(file, NULL);
+
+    g_object_unref(file);
+    return there;
+}
+
+/* FALSE, and the error's text, which names the file. */
+static gboolean stored(GError *error, char *why, size_t size)
+{
+    if (!error)
+        return TRUE;
+    g_strlcpy(why, error->message, size);
+    g_error_free(error);
+    return FALSE;
+}
+
+static gboolean save(gpointer config, const LpipsSettings *settings, char *why, size_t size)
+{
+    GFile *file = store_file(config);
+    GError *error = NULL;
+
+    keep_arguments(config, settings);
+    gimp_config_serialize_to_file(GIMP_CONFIG(config), file, "settings", "end of settings",
+                                  NULL, &error);
+    g_object_unref(file);
+    return stored(error, why, size);
+}
+
+static gboolean load(gpointer config, LpipsSettings *settings, char *why, size_t size)
+{
+    GFile *file = store_file(config);
+    GError *error = NULL;
+
+    if (gimp_config_deserialize_file(GIMP_CONFIG(config), file, NULL, &error))
+        read_arguments(config, settings);
+    g_object_unref(file);
+    return stored(error, why, size);
+}
+
 /* FALSE and an empty `why`: the user said no. */
 static gboolean answer_to(GimpRunMode mode, LpipsHost *host, LpipsSettings *settings,
                           LpipsPair *pair, LpipsAnswer *answer, char *why, size_t size)
 {
-    char *text;
-    gboolean ok;
-
-    if (mode == GIMP_RUN_INTERACTIVE) {
-        gimp_ui_init("lpips");
-        return lpips_dialog_run(host, settings, pair, answer);
-    }
-    text = g_strdup_printf(_("LPIPS with %s"), lpips_choices_net[settings->net].nick);
-    gimp_progress_init(text);
-    g_free(text);
-    ok = lpips_host_compute(host, settings, on_progress, pair, answer, why, size);
-    gimp_progress_end();
-    return ok;
+    if (mode != GIMP_RUN_INTERACTIVE)
+        return lpips_host_compute(host, settings, pair, answer, why, size);
+    gimp_ui_init("lpips");
+    return lpips_dialog_run(host, settings, pair, answer);
 }
 
 static GimpPDBStatusType run_all(GimpRunMode mode, GimpImage *image, GimpDrawable **drawables,
@@ -366,13 +399,19 @@ static GimpPDBStatusType run_all(GimpRunMode mode, GimpImage *image, GimpDrawabl
     for (; n < 2 && drawables && drawables[n]; n++)
         selected[n] = gimp_item_get_id(GIMP_ITEM(drawables[n]));
     read_arguments(config, &settings);
+    host->has_saved = has_saved;
+    host->save = save;
+    host->load = load;
+    host->store = config;
     host->a = layer_argument(config, "layer-a");
     host->b = layer_argument(config, "layer-b");
     ok = lpips_settings_check(&settings, why, size) &&
          lpips_host_choose(host, selected, n, why, size) &&
          answer_to(mode, host, &settings, &pair, &answer, why, size);
     if (ok) {
-        *made = make(host, &pair, &answer, settings, mode != GIMP_RUN_NONINTERACTIVE);
+        *made = make(host, &pair, &answer, &settings, mode != GIMP_RUN_NONINTERACTIVE);
+        if (mode != GIMP_RUN_NONINTERACTIVE)
+            gimp_displays_flush();
         *distance = answer.distance;
         keep_arguments(config, &settings);
         if (!made->layer)
@@ -419,10 +458,10 @@ static void add_arguments(GimpProcedure *p)
                                       _("The first layer; none: the selected one"), TRUE,
                                       layer_flags);
     gimp_procedure_add_layer_argument(
-        p, "layer-b", _("_Second layer"),
+        p, "layer-b", _("S_econd layer"),
         _("The second layer; none: the second one selected, or the next one below"), TRUE,
         layer_flags);
-    gimp_procedure_add_double_argument(p, "full-scale", _("Fu_ll scale"),
+    gimp_procedure_add_double_argument(p, "full-scale", _("Full sc_ale"),
                                        _("The distance of the last colour"), 1e-6,
                                        LPIPS_MAX_SCALE, lpips_settings_default.full_scale,
                                        G_PARAM_READWRITE);

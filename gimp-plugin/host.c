@@ -110,12 +110,18 @@ gboolean lpips_host_read(const LpipsHost *host, const LpipsSettings *settings,
     return ok;
 }
 
-gboolean lpips_host_compute(const LpipsHost *host, const LpipsSettings *settings,
-                            lpips_progress progress, LpipsPair *pair, LpipsAnswer *answer,
-                            char *why, size_t size)
+static int on_progress(void *opaque, double fraction)
 {
-    LpipsQuestion question = {.progress = progress};
+    ((LpipsHost *)opaque)->progress_update(fraction);
+    return 0;
+}
+
+gboolean lpips_host_compute(LpipsHost *host, const LpipsSettings *settings, LpipsPair *pair,
+                            LpipsAnswer *answer, char *why, size_t size)
+{
+    LpipsQuestion question = {.progress = on_progress, .progress_opaque = host};
     gboolean ok = FALSE;
+    char *text;
 
     if (!lpips_settings_check(settings, why, size))
         return FALSE;
@@ -123,11 +129,15 @@ gboolean lpips_host_compute(const LpipsHost *host, const LpipsSettings *settings
     if (!question.weights)
         return FALSE;
     question.taps = settings->output == LPIPS_OUTPUT_GROUP;
+    text = g_strdup_printf(_("LPIPS with %s"), lpips_choices_net[settings->net].nick);
+    host->progress_init(text);
+    g_free(text);
     if (lpips_host_read(host, settings, pair, why, size)) {
         ok = lpips_answer_compute(answer, pair, &question, why, size);
         if (!ok)
             lpips_pair_clear(pair);
     }
+    host->progress_end();
     lpips_weights_unref(question.weights);
     return ok;
 }

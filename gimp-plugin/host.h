@@ -25,6 +25,17 @@ typedef struct LpipsHost {
     void (*open)(gint a, gint b, LpipsSource sources[2], LpipsMask *mask);
     /* Before a dialog (a GtkWindow) is shown. */
     void (*present)(gpointer dialog);
+    /* GIMP's own progress bar. */
+    gboolean (*progress_init)(const gchar *message);
+    gboolean (*progress_update)(gdouble fraction);
+    gboolean (*progress_end)(void);
+
+    /* Settings that the user keeps on disk, to have them back at will; all NULL where GIMP's
+     * own plug-ins cannot.  FALSE, and why. */
+    gboolean (*has_saved)(gpointer store);
+    gboolean (*save)(gpointer store, const LpipsSettings *settings, char *why, size_t size);
+    gboolean (*load)(gpointer store, LpipsSettings *settings, char *why, size_t size);
+    gpointer store;
 } LpipsHost;
 
 LpipsHost *lpips_host_new(gint image, const char *program);
@@ -42,9 +53,9 @@ gboolean lpips_host_choose(LpipsHost *host, const gint *selected, int n, char *w
 gboolean lpips_host_read(const LpipsHost *host, const LpipsSettings *settings,
                          LpipsPair *pair, char *why, size_t size);
 
-/* Read and compute at once, in this thread: runs without a dialog. */
-gboolean lpips_host_compute(const LpipsHost *host, const LpipsSettings *settings,
-                            lpips_progress progress, LpipsPair *pair, LpipsAnswer *answer,
-                            char *why, size_t size);
+/* Read and compute at once, in this thread and with GIMP's progress bar: runs without a
+ * dialog. */
+gboolean lpips_host_compute(LpipsHost *host, const LpipsSettings *settings, LpipsPair *pair,
+                            LpipsAnswer *answer, char *why, size_t size);
 
 #endif

@@ -225,6 +225,7 @@ static gboolean place(LpipsPair *pair, const LpipsSource *a, const LpipsSource *
 static LpipsSource scaled(const LpipsSource *a, const LpipsSource *b)
 {
     LpipsSource s = {NULL, a->x, a->y};
+    const Babl *format = gegl_buffer_get_format(b->buffer);
     GeglNode *graph = gegl_node_new();
     GeglNode *in = gegl_node_new_child(graph, "operation", "gegl:buffer-source", "buffer",
                                        b->buffer, NULL);
@@ -233,9 +234,10 @@ static LpipsSource scaled(const LpipsSource *a, const LpipsSource *b)
                             "y", (gdouble)height_of(a), "sampler", GEGL_SAMPLER_CUBIC, NULL);
     /* In the format of the layer, so that it is read as the layer would be. */
     s.buffer = gegl_buffer_new(GEGL_RECTANGLE(0, 0, width_of(a), height_of(a)),
-                               babl_format_is_palette(gegl_buffer_get_format(b->buffer))
-                                   ? babl_format("R'G'B'A u8")
-                                   : gegl_buffer_get_format(b->buffer));
+                               babl_format_is_palette(format)
+                                   ? babl_format_with_space("R'G'B'A u8",
+                                                            babl_format_get_space(format))
+                                   : format);
     gegl_node_link(in, scale);
     gegl_node_blit_buffer(scale, s.buffer, NULL, 0, GEGL_ABYSS_CLAMP);
     g_object_unref(graph);

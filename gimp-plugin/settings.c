@@ -121,6 +121,11 @@ gboolean lpips_settings_check(const LpipsSettings *settings, char *why, size_t s
     return TRUE;
 }
 
+gboolean lpips_settings_in_place(const LpipsSettings *settings, gboolean rgb)
+{
+    return rgb && settings->output <= LPIPS_OUTPUT_GROUP;
+}
+
 const guint8 *lpips_over_color(const LpipsSettings *settings)
 {
     if (settings->over == 0)

@@ -69,6 +69,9 @@ int lpips_choices_count(const LpipsChoice *choices);
 /* FALSE, and why, for a number that is none of the choices. */
 gboolean lpips_settings_check(const LpipsSettings *settings, char *why, size_t size);
 
+/* The result joins the image that was compared; grey and indexed ones take no colours. */
+gboolean lpips_settings_in_place(const LpipsSettings *settings, gboolean rgb);
+
 /* Three bytes: the colour beyond full scale, and what transparent pixels lie over. */
 const guint8 *lpips_over_color(const LpipsSettings *settings);
 const guint8 *lpips_background_color(int background);

@@ -11,6 +11,15 @@ enum { LEARN_OK = 0, LEARN_FAILED = 2 };
 
 /* eval/command.c: lpips-learn eval ... */
 int learn_eval(int argc, char **argv);
+/* distort/main.c: lpips-learn distort ... */
+int learn_distort(int argc, char **argv);
+/* optimise/command.c: lpips-learn optimise ... */
+int learn_optimise(int argc, char **argv);
+/* init/command.c: lpips-learn init ... */
+int learn_init(int argc, char **argv);
+
+/* train/command.c: lpips-learn train ... */
+int learn_train(int argc, char **argv);
 
 /* Room for a sentence that says what failed and why. */
 #define LEARN_WHY 512

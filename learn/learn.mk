@@ -2,14 +2,15 @@
 # CLI_LIB with its packages: pictures, statistics and progress are those of lpips.
 #
 #   $(BUILD)/bin/lpips-learn
-LEARN_PACKAGES := $(CLI_PACKAGES) libjpeg fftw3 gsl
+LEARN_PACKAGES := $(CLI_PACKAGES) libjpeg fftw3 gsl libmicrohttpd openblas
 LEARN_SOURCES  := $(wildcard learn/*.c learn/*/*.c)
 LEARN_OBJECTS  := $(LEARN_SOURCES:%.c=$(OBJ)/%.o)
+include learn/collect/page.mk
 # Everything but main(), for tests.
 LEARN_LIB      := $(BUILD)/tests/liblearn.a
 # OpenBLAS is the BLAS of GSL too: its own would take the place of the library's.
-LEARN_LIBS      = $(filter-out $(if $(BLAS_LIBS),-lgslcblas),$(shell pkg-config --libs $(LEARN_PACKAGES)))
-LEARN_INCLUDES  = -Ilearn -Imedia -Ireport -Iffmpeg-filter \
+LEARN_LIBS      = $(filter-out -lgslcblas,$(shell pkg-config --libs $(filter-out $(CLI_LOADED),$(LEARN_PACKAGES)))) -ldl
+LEARN_INCLUDES  = -Ilearn -Imedia -Icli -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LEARN_PACKAGES)))
 
 .PHONY: learn
@@ -46,6 +47,15 @@ test_learn = $(foreach t,$(LEARN_THEMES),LPIPS=$(BUILD)/bin/lpips LPIPS_LEARN=$(
 .PHONY: check-learn
 check-learn: learn cli ## the program lpips-learn
 	@$(test_learn)
+
+# The page for raters in Chromium, beside that of reports.
+test_collect_page = $(call counted,collect-page,env LPIPS=$(BUILD)/bin/lpips \
+    LPIPS_LEARN=$(BUILD)/bin/lpips-learn $(BROWSER_PYTHON) tests/collect_page.py -v)
+
+.PHONY: check-collect-page
+check-collect-page: $(BUILD)/bin/lpips $(BUILD)/bin/lpips-learn
+	@$(test_collect_page)
+check-page: check-collect-page
 
 # ---- installing --------------------------------------------------------------
 install_learn = $(if $(shell pkg-config --exists $(LEARN_PACKAGES) && echo yes),install-learn)

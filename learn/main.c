@@ -1,6 +1,7 @@
 /*
  * main.c - the program lpips-learn: which sub-command is meant.
  */
+#include "collect/collect.h"
 #include "learn.h"
 
 #include <stdio.h>
@@ -11,7 +12,15 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *typed, *does;
 } commands[] = {
+    {"distort", learn_distort, "lpips-learn distort",
+     "pictures made worse in known ways, and trials of them"},
+    {"collect", learn_collect, "lpips-learn collect",
+     "ask people: pages for raters, and their answers"},
     {"eval", learn_eval, "lpips-learn eval", "how well metrics agree with people"},
+    {"init", learn_init, "lpips-learn init", "features without labels: k-means of pictures"},
+    {"train", learn_train, "lpips-learn train", "fit the metric to judged trials"},
+    {"optimise", learn_optimise, "lpips-learn optimise",
+     "one picture into another, by the gradient of their distance"},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -75,20 +75,6 @@ static int create(media_score *s, kept *k, int width, int height, int pictures)
     return ret;
 }
 
-/* The words are a context's, but known before there is a picture. */
-static int describe(media_score *s, char why[MEDIA_WHY])
-{
-    const int size = lpips_net_min_size(lpips_weights_net(s->weights));
-    kept k;
-    const int ret = create(s, &k, size, size, 2);
-
-    if (ret < 0)
-        return media_fail(why, "liblpips cannot be used: %s", lpips_strerror(ret));
-    lpips_describe(k.context, s->described, sizeof s->described);
-    lpips_context_free(k.context);
-    return 0;
-}
-
 int media_score_open(media_score **out, const media_score_options *options,
                      char why[MEDIA_WHY])
 {
@@ -101,10 +87,11 @@ int media_score_open(media_score **out, const media_score_options *options,
     if (s->options.threads < 1)
         s->options.threads = av_cpu_count();
     s->reference.name = "reference";
-    if (load(s, why) < 0 || describe(s, why) < 0) {
+    if (load(s, why) < 0) {
         media_score_close(s);
         return -1;
     }
+    lpips_weights_describe(s->weights, s->options.flags, s->described, sizeof s->described);
     *out = s;
     return 0;
 }
@@ -205,7 +192,9 @@ static int check_sizes(const AVFrame *reference, const AVFrame *other, int i, in
         return 0;
     if (n > 1)
         snprintf(which, sizeof which, " %d", i + 1);
-    return media_fail(why, "the sizes differ: the reference is %dx%d, the distorted%s %dx%d",
+    return media_fail(why,
+                      "the sizes differ: the reference is %dx%d, the distorted%s %dx%d; "
+                      "scale one of them first",
                       reference->width, reference->height, which, other->width,
                       other->height);
 }

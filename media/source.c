@@ -2,6 +2,7 @@
  * source.c - pictures and videos, decoded frame by frame.
  */
 #include "internal.h"
+#include "libav.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
 #include <libavutil/display.h>
 #include <libavutil/log.h>
@@ -20,7 +19,8 @@
 struct media_source {
     media_info info;
     char *path;
-    AVFormatContext *format; /* NULL for pictures that libpng read */
+    const media_libav *av; /* NULL for pictures that libpng read */
+    AVFormatContext *format;
     AVCodecContext *codec;
     AVPacket *packet;
     AVFrame *frame;
@@ -61,8 +61,8 @@ static bool is_text(const char *format)
     return av_match_name(format, "tty,bin,xbin,adf,idf");
 }
 
-static int open_format(AVFormatContext **format, const char *path, struct stat *st,
-                       char why[MEDIA_WHY])
+static int open_format(const media_libav *av, AVFormatContext **format, const char *path,
+                       struct stat *st, char why[MEDIA_WHY])
 {
     char *url = url_of(path, st, why);
     AVDictionary *options = NULL;
@@ -74,11 +74,11 @@ static int open_format(AVFormatContext **format, const char *path, struct stat *
         av_dict_set(&options, "protocol_whitelist", "file,pipe,crypto", 0);
     if (st->st_mode) /* a name that was found is no pattern */
         av_dict_set(&options, "pattern_type", "none", 0);
-    ret = avformat_open_input(format, url, NULL, &options);
+    ret = av->avformat_open_input(format, url, NULL, &options);
     av_dict_free(&options);
     av_free(url);
     if (ret >= 0 && is_text((*format)->iformat->name)) {
-        avformat_close_input(format);
+        av->avformat_close_input(format);
         ret = AVERROR_INVALIDDATA;
     }
     if (ret < 0)
@@ -100,26 +100,26 @@ static bool is_picture_format(const AVInputFormat *format, const char *path,
 }
 
 /* Frames and bits, packet by packet; of a damaged file those up to the damage. */
-static void count_packets(media_info *info, const char *path, int stream)
+static void count_packets(const media_source *s, media_info *info)
 {
     AVFormatContext *format = NULL;
-    AVPacket *packet = av_packet_alloc();
+    AVPacket *packet = s->av->av_packet_alloc();
     char why[MEDIA_WHY];
     struct stat st;
     int64_t frames = 0;
     double bits = 0;
 
-    if (packet && open_format(&format, path, &st, why) >= 0) {
-        while (av_read_frame(format, packet) >= 0) {
-            if (packet->stream_index == stream && !(packet->flags & AV_PKT_FLAG_DISCARD))
+    if (packet && open_format(s->av, &format, s->path, &st, why) >= 0) {
+        while (s->av->av_read_frame(format, packet) >= 0) {
+            if (packet->stream_index == s->stream && !(packet->flags & AV_PKT_FLAG_DISCARD))
                 frames++;
-            if (packet->stream_index == stream)
+            if (packet->stream_index == s->stream)
                 bits += 8.0 * packet->size;
-            av_packet_unref(packet);
+            s->av->av_packet_unref(packet);
         }
-        avformat_close_input(&format);
+        s->av->avformat_close_input(&format);
     }
-    av_packet_free(&packet);
+    s->av->av_packet_free(&packet);
     if (!info->frames)
         info->frames = frames;
     if (!info->kbit_s && (info->duration > 0 || info->rate > 0))
@@ -132,7 +132,7 @@ static void fill_info(media_source *s, const struct stat *st)
     const AVStream *stream = s->format->streams[s->stream];
     const AVCodecParameters *p = stream->codecpar;
     const AVRational rate =
-        av_guess_frame_rate(s->format, s->format->streams[s->stream], NULL);
+        s->av->av_guess_frame_rate(s->format, s->format->streams[s->stream], NULL);
     const bool raw = p->codec_id == AV_CODEC_ID_RAWVIDEO;
     media_info *info = &s->info;
 
@@ -152,21 +152,35 @@ static void fill_info(media_source *s, const struct stat *st)
         info->frames = llrint(info->duration * info->rate);
     info->kbit_s = (double)(raw ? s->format->bit_rate : p->bit_rate) / 1000;
     if ((!info->frames || !info->kbit_s) && S_ISREG(st->st_mode))
-        count_packets(info, s->path, s->stream);
+        count_packets(s, info);
     info->still = info->frames == 1 && info->duration * info->rate < 1.5;
     if (info->still)
         info->duration = info->rate = info->kbit_s = 0;
 }
 
-static bool is_rotated(const AVStream *stream, const AVFrame *frame)
+static const void *stream_matrix(const media_libav *av, const AVStream *stream)
+{
+#if MEDIA_SIDE_DATA_IN_PARAMETERS
+    const AVCodecParameters *p = stream->codecpar;
+
+    (void)av;
+    for (int i = 0; i < p->nb_coded_side_data; i++)
+        if (p->coded_side_data[i].type == AV_PKT_DATA_DISPLAYMATRIX)
+            return p->coded_side_data[i].data;
+    return NULL;
+#else
+    return av->av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, NULL);
+#endif
+}
+
+static int turn_of(const media_libav *av, const AVStream *stream, const AVFrame *frame)
 {
     const AVFrameSideData *side = av_frame_get_side_data(frame, AV_FRAME_DATA_DISPLAYMATRIX);
-    const int32_t *matrix = side ? (const int32_t *)(const void *)side->data
-                                 : (const int32_t *)(const void *)av_stream_get_side_data(
-                                       stream, AV_PKT_DATA_DISPLAYMATRIX, NULL);
-    const double angle = matrix ? av_display_rotation_get(matrix) : 0;
+    const int32_t *m = side ? (const void *)side->data : stream_matrix(av, stream);
+    const double angle = m ? av_display_rotation_get(m) : 0;
+    const bool mirrored = m && (double)m[0] * m[4] - (double)m[1] * m[3] < 0;
 
-    return matrix && (fabs(angle) > 1 || matrix[4] < 0 || matrix[0] < 0);
+    return isnan(angle) ? 0 : (int)(lrint(360 - angle) % 360) + 360 * mirrored;
 }
 
 /* ---- files that were cut off -------------------------------------------------- */
@@ -233,11 +247,11 @@ static bool is_cut_off(const media_source *s)
 static int open_codec(media_source *s, int threads, char why[MEDIA_WHY])
 {
     const AVCodec *decoder = NULL;
-    int ret = avformat_find_stream_info(s->format, NULL);
+    int ret = s->av->avformat_find_stream_info(s->format, NULL);
 
     if (ret >= 0)
         ret = s->stream =
-            av_find_best_stream(s->format, AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
+            s->av->av_find_best_stream(s->format, AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
     if (ret == AVERROR_STREAM_NOT_FOUND)
         return media_fail(why, "%s holds no video", s->path);
     if (ret < 0)
@@ -245,18 +259,19 @@ static int open_codec(media_source *s, int threads, char why[MEDIA_WHY])
     for (unsigned i = 0; i < s->format->nb_streams; i++)
         if ((int)i != s->stream)
             s->format->streams[i]->discard = AVDISCARD_ALL;
-    s->codec = avcodec_alloc_context3(decoder);
-    s->packet = av_packet_alloc();
+    s->codec = s->av->avcodec_alloc_context3(decoder);
+    s->packet = s->av->av_packet_alloc();
     s->frame = av_frame_alloc();
     if (!s->codec || !s->packet || !s->frame)
         return media_fail(why, "%s: out of memory", s->path);
-    ret = avcodec_parameters_to_context(s->codec, s->format->streams[s->stream]->codecpar);
+    ret = s->av->avcodec_parameters_to_context(s->codec,
+                                               s->format->streams[s->stream]->codecpar);
     s->codec->thread_count =
         is_picture_format(s->format->iformat, s->path, &(struct stat){0}) ? 1 : threads;
     s->codec->max_pixels = MEDIA_MAX_PIXELS;
     s->codec->pkt_timebase = s->format->streams[s->stream]->time_base;
     if (ret >= 0)
-        ret = avcodec_open2(s->codec, decoder, NULL);
+        ret = s->av->avcodec_open2(s->codec, decoder, NULL);
     if (ret < 0)
         return media_fail(why, "%s: the decoder %s cannot be opened: %s", s->path,
                           decoder->name, av_err2str(ret));
@@ -277,8 +292,8 @@ static void feed(media_source *s)
     int ret;
 
     do {
-        av_packet_unref(packet);
-        ret = av_read_frame(s->format, packet);
+        s->av->av_packet_unref(packet);
+        ret = s->av->av_read_frame(s->format, packet);
     } while (ret >= 0 && packet->stream_index != s->stream);
     if (ret == AVERROR_EOF && s->format->pb && s->format->pb->error < 0)
         ret = s->format->pb->error;
@@ -288,10 +303,10 @@ static void feed(media_source *s)
         note_damage(s, "the file is cut off or damaged");
     else if (ret < 0 && ret != AVERROR_EOF)
         note_damage(s, av_err2str(ret));
-    ret = avcodec_send_packet(s->codec, ret < 0 || *s->damage ? NULL : packet);
+    ret = s->av->avcodec_send_packet(s->codec, ret < 0 || *s->damage ? NULL : packet);
     if (ret < 0 && ret != AVERROR_EOF && ret != AVERROR(EAGAIN)) {
         note_damage(s, av_err2str(ret));
-        avcodec_send_packet(s->codec, NULL);
+        s->av->avcodec_send_packet(s->codec, NULL);
     }
 }
 
@@ -300,7 +315,7 @@ static int decode(media_source *s, char why[MEDIA_WHY])
 {
     int ret;
 
-    while ((ret = avcodec_receive_frame(s->codec, s->frame)) == AVERROR(EAGAIN))
+    while ((ret = s->av->avcodec_receive_frame(s->codec, s->frame)) == AVERROR(EAGAIN))
         feed(s);
     if (ret < 0 && ret != AVERROR_EOF)
         note_damage(s, av_err2str(ret));
@@ -317,13 +332,30 @@ static int decode(media_source *s, char why[MEDIA_WHY])
     return 1;
 }
 
+int media_check_turns(int reference, int distorted, char why[MEDIA_WHY])
+{
+    if (reference == distorted)
+        return 0;
+    return media_fail(
+        why,
+        "players turn the reference by %d degrees%s, and the distorted by %d%s, "
+        "but here both are as they are stored: have FFmpeg turn them (ffmpeg -i "
+        "FILE -c:v ffv1 FILE.mkv; pictures to PNG)",
+        reference % 360, reference < 360 ? "" : " and mirror it", distorted % 360,
+        distorted < 360 ? "" : " and mirror it");
+}
+
 /* ---- life ------------------------------------------------------------------- */
 
 static int open_video(media_source *s, int threads, char why[MEDIA_WHY])
 {
     struct stat st;
-    int ret = open_format(&s->format, s->path, &st, why);
+    int ret;
 
+    s->av = media_libav_get(why);
+    if (!s->av)
+        return -1;
+    ret = open_format(s->av, &s->format, s->path, &st, why);
     if (ret < 0 || open_codec(s, threads, why) < 0)
         return -1;
     fill_info(s, &st);
@@ -331,7 +363,7 @@ static int open_video(media_source *s, int threads, char why[MEDIA_WHY])
     if (ret == 0)
         return media_fail(why, "%s holds no picture", s->path);
     if (ret > 0)
-        s->info.rotated = is_rotated(s->format->streams[s->stream], s->frame);
+        s->info.turn = turn_of(s->av, s->format->streams[s->stream], s->frame);
     return ret;
 }
 
@@ -364,9 +396,9 @@ int media_open(media_source **out, const char *path, int threads, char why[MEDIA
     s->pending = true;
     s->info.width = s->frame->width;
     s->info.height = s->frame->height;
-    if (s->info.rotated)
+    if (s->info.turn)
         av_log(&media_log, AV_LOG_WARNING,
-               "%s says that players should turn it; it is compared as it is stored\n", path);
+               "%s asks players to turn it; it is compared as it is stored\n", path);
     *out = s;
     return 0;
 }
@@ -397,9 +429,11 @@ void media_close(media_source *s)
 {
     if (!s)
         return;
-    avcodec_free_context(&s->codec);
-    avformat_close_input(&s->format);
-    av_packet_free(&s->packet);
+    if (s->av) {
+        s->av->avcodec_free_context(&s->codec);
+        s->av->avformat_close_input(&s->format);
+        s->av->av_packet_free(&s->packet);
+    }
     av_frame_free(&s->frame);
     free(s->path);
     free(s);

@@ -91,6 +91,8 @@ void report_names_free(char **names, size_t n);
 int report_natural(const char *a, const char *b);
 
 bool report_is_folder(const char *folder, const char *name);
+/* By its name alone. */
+bool report_is_picture(const char *folder, const char *name);
 bool report_exists(const char *path);
 
 /* ---- store.c: the SQLite file --------------------------------------------------- */
@@ -220,8 +222,7 @@ int report_import(sqlite3 *db, int64_t i, int64_t n, const char *which, char why
 
 int report_settle_file(const char *path, const char *name, char why[REPORT_WHY]);
 
-/* ---- run.c, shard.c, merge.c
- * ----------------------------------------------------------------- */
+/* ---- run.c, shard.c, merge.c ------------------------------------------------- */
 
 typedef struct report_run_options {
     int workers;           /* 0: as many as there are cores */

@@ -146,6 +146,20 @@ bool report_is_folder(const char *folder, const char *name)
     return is;
 }
 
+bool report_is_picture(const char *folder, const char *name)
+{
+    static const char *const endings[] = {"png",  "jpg", "jpeg", "bmp", "tif",  "tiff",
+                                          "webp", "ppm", "pgm",  "pnm", "avif", "jxl",
+                                          "exr",  "dpx", "tga",  "gif", "jp2"};
+    const char *dot = strrchr(name, '.');
+
+    (void)folder;
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (!strcasecmp(dot + 1, endings[i]))
+            return true;
+    return false;
+}
+
 static bool digit(char c)
 {
     return c >= '0' && c <= '9';

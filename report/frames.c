@@ -37,20 +37,6 @@ struct report_frames {
     AVFrame *after, *mean;
 };
 
-static bool is_picture(const char *folder, const char *name)
-{
-    static const char *const endings[] = {"png",  "jpg", "jpeg", "bmp", "tif",  "tiff",
-                                          "webp", "ppm", "pgm",  "pnm", "avif", "jxl",
-                                          "exr",  "dpx", "tga",  "gif", "jp2"};
-    const char *dot = strrchr(name, '.');
-
-    (void)folder;
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (!strcasecmp(dot + 1, endings[i]))
-            return true;
-    return false;
-}
-
 static void side_close(side *s)
 {
     media_close(s->source);
@@ -67,7 +53,7 @@ static int side_open(side *s, const char *path, int threads, char why[REPORT_WHY
     if (!(s->path = strdup(path)))
         return report_no_memory(why);
     if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
-        if (report_names(path, is_picture, &s->names, &s->n, why))
+        if (report_names(path, report_is_picture, &s->names, &s->n, why))
             return -1;
         s->expected = (int64_t)s->n;
         return s->n ? 0 : report_fail(why, "%s: the folder holds no pictures", path);
@@ -264,9 +250,16 @@ static int next_of_both(report_frames *f, const AVFrame **reference, const AVFra
     return a;
 }
 
-static int check_size(report_frames *f, const AVFrame *reference, const AVFrame *output,
-                      char why[REPORT_WHY])
+static int turn_of(const side *s)
 {
+    return s->source ? media_source_info(s->source)->turn : 0;
+}
+
+static int check_alike(report_frames *f, const AVFrame *reference, const AVFrame *output,
+                       char why[REPORT_WHY])
+{
+    if (!f->made && media_check_turns(turn_of(&f->reference), turn_of(&f->output), why) < 0)
+        return -1;
     if (reference->width != output->width || reference->height != output->height)
         return report_fail(why,
                            "the output is %dx%d and the reference %dx%d in frame %lld: "
@@ -289,7 +282,7 @@ int report_frames_next(report_frames *f, const AVFrame **reference, const AVFram
               : f->first ? next_of_triplet(f, reference, output, why)
                          : next_of_clip(f, reference, output, why);
 
-    if (got > 0 && check_size(f, *reference, *output, why))
+    if (got > 0 && check_alike(f, *reference, *output, why))
         return -1;
     if (!got && !f->at)
         return report_fail(why, "%s: not one frame is in it", f->reference.path);

@@ -4,33 +4,30 @@
  *
  *   vimeo90k    ROOT/tri_testlist.txt, lines "00001/0389";
  *               ROOT/sequences/00001/0389/im1.png, im2.png (the truth), im3.png
+ *
  *   snu-film    ROOT/eval_modes/test-{easy,medium,hard,extreme}.txt, or ROOT/test-*.txt,
- * lines of three paths: before, truth, after; folders that ROOT lacks are left out from the
- * front, and ROOT/test is looked into, too ucf101      ROOT/1/frame_00.png, frame_01_gt.png,
- * frame_02.png middlebury  ROOT/other-data/NAME/frame10.png, frame11.png and
+ *               lines of three paths: before, truth, after; folders that ROOT lacks are left
+ *               out from the front, and ROOT/test is looked into, too
+ *
+ *   ucf101      ROOT/1/frame_00.png, frame_01_gt.png, frame_02.png
+ *
+ *   middlebury  ROOT/other-data/NAME/frame10.png, frame11.png and
  *               ROOT/other-gt-interp/NAME/frame10i11.png (or ROOT/input and ROOT/gt)
- *   xiph        ROOT/{2K,4K}/CLIP: videos or folders of pictures; clips right in ROOT are
- *               taken where there are no folders 2K and 4K
+ *
+ *   xiph        clips.c
  *
  * A method's outputs lie below a folder of its own, under the names that people give them:
  * the first of those listed below that exists.
  */
 #include "batch.h"
 #include "frames.h"
+#include "data_set.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-typedef struct data_set {
-    report_plan *plan;
-    const char *root;
-    const report_method *methods;
-    size_t n;
-    const char *const *outputs;
-} data_set;
 
 /* Names of outputs: %s the subset, %c the clip, %b the clip without its first folder, %m the
  * method, %f the truth's path below ROOT. */
@@ -40,7 +37,7 @@ static const char *const ucf_outputs[] = {"%c/frame_01_%m.png", "%c/frame_01.png
                                           "%c/frame_01_gt.png", NULL};
 static const char *const middlebury_outputs[] = {"%c/frame10i11.png", "%f", "%c.png", NULL};
 
-static char *expand(const char *pattern, const data_set *d, const report_item *item,
+static char *expand(const char *pattern, const report_data_set *d, const report_item *item,
                     const report_method *m)
 {
     const char *slash = strchr(item->clip, '/');
@@ -89,8 +86,8 @@ static bool same_file(const char *a, const char *b)
 
 /* The first name that is there and not the truth itself; the first of all where none is, so
  * that the report says what is missing. */
-static int output_of(const data_set *d, const report_item *item, const report_method *m,
-                     char **output, char why[REPORT_WHY])
+static int output_of(const report_data_set *d, const report_item *item,
+                     const report_method *m, char **output, char why[REPORT_WHY])
 {
     *output = NULL;
     if (!m->root)
@@ -118,7 +115,7 @@ static int output_of(const data_set *d, const report_item *item, const report_me
 }
 
 /* One clip, by all methods. */
-static int add_clip(const data_set *d, report_item *item, char why[REPORT_WHY])
+static int add_clip(const report_data_set *d, report_item *item, char why[REPORT_WHY])
 {
     int status = 0;
 
@@ -137,7 +134,7 @@ static int add_clip(const data_set *d, report_item *item, char why[REPORT_WHY])
 }
 
 /* A triplet whose three pictures lie below the root. */
-static int add_triplet(const data_set *d, const char *subset, const char *clip,
+static int add_triplet(const report_data_set *d, const char *subset, const char *clip,
                        const char *const paths[3], char why[REPORT_WHY])
 {
     report_item item = {.subset = (char *)subset, .clip = (char *)clip};
@@ -189,7 +186,7 @@ static int read_list(const char *root, const char *name, char **text, char why[R
 
 /* ---- the data sets ------------------------------------------------------------- */
 
-static int vimeo90k(const data_set *d, char why[REPORT_WHY])
+static int vimeo90k(const report_data_set *d, char why[REPORT_WHY])
 {
     char *text, *at, *line;
     int number = 0, status = 0;
@@ -249,7 +246,7 @@ static char *snu_clip(const char *path)
     return strndup(start, (size_t)(dot - start));
 }
 
-static int snu_line(const data_set *d, const char *mode, const char *file, int number,
+static int snu_line(const report_data_set *d, const char *mode, const char *file, int number,
                     char *line, char why[REPORT_WHY])
 {
     char *paths[3] = {0}, *save, *clip = NULL;
@@ -280,7 +277,7 @@ static int snu_line(const data_set *d, const char *mode, const char *file, int n
     return status;
 }
 
-static int snu_film(const data_set *d, char why[REPORT_WHY])
+static int snu_film(const report_data_set *d, char why[REPORT_WHY])
 {
     static const char *const modes[] = {"easy", "medium", "hard", "extreme"};
     int found = 0;
@@ -310,7 +307,7 @@ static int snu_film(const data_set *d, char why[REPORT_WHY])
                                d->root);
 }
 
-static int ucf101(const data_set *d, char why[REPORT_WHY])
+static int ucf101(const report_data_set *d, char why[REPORT_WHY])
 {
     static const char *const names[] = {"frame_00.png", "frame_01_gt.png", "frame_02.png"};
     char **clips;
@@ -334,7 +331,7 @@ static int ucf101(const data_set *d, char why[REPORT_WHY])
     return status;
 }
 
-static int middlebury(const data_set *d, char why[REPORT_WHY])
+static int middlebury(const report_data_set *d, char why[REPORT_WHY])
 {
     const bool plain = report_is_folder(d->root, "gt");
     const char *const gt = plain ? "gt" : "other-gt-interp";
@@ -360,152 +357,19 @@ static int middlebury(const data_set *d, char why[REPORT_WHY])
     return status;
 }
 
-/* ---- clips: one video or folder each -------------------------------------------- */
-
-static size_t stem(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-
-    return dot && dot != name ? (size_t)(dot - name) : strlen(name);
-}
-
-static bool is_clip(const char *folder, const char *name)
-{
-    static const char *const extensions[] = {"y4m",  "mp4", "mkv",  "mov", "webm",
-                                             "avi",  "nut", "ivf",  "ts",  "264",
-                                             "h264", "265", "hevc", "obu"};
-    const char *dot = strrchr(name, '.');
-
-    if (report_is_folder(folder, name))
-        return true;
-    for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++)
-        if (!strcasecmp(dot + 1, extensions[i]))
-            return true;
-    return false;
-}
-
-/* Of names in a folder the one that a clip's output has: the clip's, or else the same but for
- * its ending; `name` where there is none. */
-static int choose(const char *folder, const char *name, char *const *names, size_t n,
-                  const char **chosen, char why[REPORT_WHY])
-{
-    const size_t length = report_is_folder(folder, name) ? strlen(name) : stem(name);
-
-    *chosen = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(names[i], name)) {
-            *chosen = name;
-            return 0;
-        }
-    for (size_t i = 0; i < n; i++) {
-        const size_t other =
-            report_is_folder(folder, names[i]) ? strlen(names[i]) : stem(names[i]);
-
-        if (other != length || strncmp(names[i], name, length))
-            continue;
-        if (*chosen)
-            return report_fail(why, "%s: both %s and %s could be the output of clip %.*s",
-                               folder, *chosen, names[i], (int)length, name);
-        *chosen = names[i];
-    }
-    if (!*chosen)
-        *chosen = name;
-    return 0;
-}
-
-static int clip_output(const report_method *m, const char *subset, const char *name,
-                       char **output, char why[REPORT_WHY])
-{
-    char *folder, **names;
-    const char *chosen;
-    size_t n;
-    int status;
-
-    if (!m->root)
-        return (*output = report_text(REPORT_MADE_HERE "%s", m->name))
-                   ? 0
-                   : report_no_memory(why);
-    if (!(folder = report_text("%s%s%s", m->root, *subset ? "/" : "", subset)))
-        return report_no_memory(why);
-    status = report_names(folder, is_clip, &names, &n, why);
-    if (!status) {
-        status = choose(folder, name, names, n, &chosen, why);
-        if (!status && !(*output = report_text("%s/%s", folder, chosen)))
-            status = report_no_memory(why);
-        report_names_free(names, n);
-    }
-    free(folder);
-    return status;
-}
-
-static int add_sequence(const data_set *d, const char *subset, const char *folder,
-                        const char *name, char why[REPORT_WHY])
-{
-    report_item item = {.subset = (char *)subset, .rate = NAN, .every = d->plan->every};
-    const size_t length = report_is_folder(folder, name) ? strlen(name) : stem(name);
-    int status = 0;
-
-    item.clip = strndup(name, length);
-    item.reference = report_text("%s/%s", folder, name);
-    if (!item.clip || !item.reference)
-        status = report_no_memory(why);
-    for (size_t i = 0; i < d->n && !status; i++) {
-        item.output = NULL;
-        item.method = (char *)d->methods[i].name;
-        status = clip_output(&d->methods[i], subset, name, &item.output, why);
-        if (!status)
-            status = report_plan_add(d->plan, &item, why);
-        free(item.output);
-    }
-    free(item.clip);
-    free(item.reference);
-    return status;
-}
-
-static int clips_of(const data_set *d, const char *subset, char why[REPORT_WHY])
-{
-    char *folder = report_text("%s%s%s", d->root, *subset ? "/" : "", subset), **names = NULL;
-    size_t n = 0;
-    int status =
-        folder ? report_names(folder, is_clip, &names, &n, why) : report_no_memory(why);
-
-    for (size_t i = 0; i < n && !status; i++)
-        status = add_sequence(d, subset, folder, names[i], why);
-    report_names_free(names, n);
-    free(folder);
-    return status;
-}
-
-static int xiph(const data_set *d, char why[REPORT_WHY])
-{
-    static const char *const crops[] = {"2K", "4K"};
-    int found = 0;
-
-    /* The published benchmark interpolates every other frame. */
-    if (!d->plan->every)
-        d->plan->every = 2;
-    for (int i = 0; i < 2; i++)
-        if (report_is_folder(d->root, crops[i])) {
-            found = 1;
-            if (clips_of(d, crops[i], why))
-                return -1;
-        }
-    return found ? 0 : clips_of(d, "", why);
-}
-
 /* ---------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
-    int (*list)(const data_set *, char why[REPORT_WHY]);
+    int (*list)(const report_data_set *, char why[REPORT_WHY]);
     const char *const *outputs;
 } layouts[] = {{"vimeo90k", vimeo90k, vimeo_outputs},
                {"snu-film", snu_film, snu_outputs},
                {"ucf101", ucf101, ucf_outputs},
-               {"xiph", xiph, NULL},
+               {"xiph", report_layout_xiph, NULL},
                {"middlebury", middlebury, middlebury_outputs}};
 
-static int run_layout(data_set *d, size_t which, char why[REPORT_WHY])
+static int run_layout(report_data_set *d, size_t which, char why[REPORT_WHY])
 {
     report_method *methods = calloc(d->n + 1, sizeof *methods);
     char *root = report_absolute(d->root);
@@ -522,7 +386,7 @@ static int run_layout(data_set *d, size_t which, char why[REPORT_WHY])
                                  methods[i].name, methods[i].root);
     }
     if (!status) {
-        data_set whole = *d;
+        report_data_set whole = *d;
 
         whole.root = root;
         whole.methods = methods;
@@ -539,7 +403,7 @@ static int run_layout(data_set *d, size_t which, char why[REPORT_WHY])
 int report_layout(report_plan *p, const char *layout, const char *root,
                   const report_method *methods, size_t n, char why[REPORT_WHY])
 {
-    data_set d = {.plan = p, .root = root, .methods = methods, .n = n};
+    report_data_set d = {.plan = p, .root = root, .methods = methods, .n = n};
     size_t which = 0;
 
     while (which < sizeof layouts / sizeof *layouts && strcmp(layouts[which].name, layout))

@@ -37,6 +37,11 @@ int report_write_text(const report_summary *s, const char *folder, char why[REPO
 json_t *report_document(const report_summary *s, size_t most);
 int report_write_json(const report_summary *s, const char *folder, char why[REPORT_WHY]);
 
+/* page.c: a page that assemble.py and shell.S made, from `shell` up to `end`, with the data
+ * in its place: no text in it can become markup.  -1 where it was not written or memory is
+ * short. */
+int report_fill_page(FILE *f, const char *shell, const char *end, const json_t *data);
+
 /* page.c: index.html. */
 int report_write_page(sqlite3 *store, const report_summary *s, const char *folder,
                       char why[REPORT_WHY]);

@@ -2,6 +2,7 @@
  * quality.c - a filter graph with psnr and ssim in it, fed frame by frame.
  */
 #include "batch.h"
+#include "libav.h"
 #include "quality.h"
 
 #include <math.h>
@@ -9,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavfilter/avfilter.h>
-#include <libavfilter/buffersink.h>
-#include <libavfilter/buffersrc.h>
 #include <libavutil/avstring.h>
 #include <libavutil/pixdesc.h>
 
@@ -24,6 +22,7 @@ typedef struct coding {
 } coding;
 
 struct report_quality {
+    const media_libavfilter *av;
     AVFilterGraph *graph;
     AVFilterContext *sources[2], *sink;
     coding built[2]; /* what the graph was made for */
@@ -31,26 +30,24 @@ struct report_quality {
     int64_t next;
 };
 
-report_quality *report_quality_new(void)
+report_quality *report_quality_new(char why[REPORT_WHY])
 {
     report_quality *q = calloc(1, sizeof *q);
 
-    if (q) {
-        q->fed = av_frame_alloc();
-        q->got = av_frame_alloc();
-    }
-    if (q && (!q->fed || !q->got)) {
-        report_quality_free(q);
-        q = NULL;
-    }
-    return q;
+    if (!q || !(q->fed = av_frame_alloc()) || !(q->got = av_frame_alloc()))
+        report_no_memory(why);
+    else if ((q->av = media_libavfilter_get(why)))
+        return q;
+    report_quality_free(q);
+    return NULL;
 }
 
 void report_quality_free(report_quality *q)
 {
     if (!q)
         return;
-    avfilter_graph_free(&q->graph);
+    if (q->av)
+        q->av->avfilter_graph_free(&q->graph);
     av_frame_free(&q->fed);
     av_frame_free(&q->got);
     free(q);
@@ -176,19 +173,23 @@ static int add_source(report_quality *q, int i, const coding *c)
 #if LIBAVFILTER_VERSION_MAJOR >= 10
     av_strlcatf(args, sizeof args, ":colorspace=%d:range=%d", c->matrix, c->range);
 #endif
-    return avfilter_graph_create_filter(&q->sources[i], avfilter_get_by_name("buffer"),
-                                        i ? "output" : "reference", args, NULL, q->graph);
+    return q->av->avfilter_graph_create_filter(&q->sources[i],
+                                               q->av->avfilter_get_by_name("buffer"),
+                                               i ? "output" : "reference", args, NULL,
+                                               q->graph);
 }
 
 static int add_sink(report_quality *q)
 {
-    return avfilter_graph_create_filter(&q->sink, avfilter_get_by_name("buffersink"),
-                                        "scores", NULL, NULL, q->graph);
+    return q->av->avfilter_graph_create_filter(&q->sink,
+                                               q->av->avfilter_get_by_name("buffersink"),
+                                               "scores", NULL, NULL, q->graph);
 }
 
-static AVFilterInOut *pad(const char *name, AVFilterContext *filter, AVFilterInOut *next)
+static AVFilterInOut *pad(const report_quality *q, const char *name, AVFilterContext *filter,
+                          AVFilterInOut *next)
 {
-    AVFilterInOut *p = avfilter_inout_alloc();
+    AVFilterInOut *p = q->av->avfilter_inout_alloc();
 
     if (p) {
         p->name = av_strdup(name);
@@ -200,13 +201,13 @@ static AVFilterInOut *pad(const char *name, AVFilterContext *filter, AVFilterInO
 
 static int parse(report_quality *q, const char *text)
 {
-    AVFilterInOut *inputs = pad("scores", q->sink, NULL);
+    AVFilterInOut *inputs = pad(q, "scores", q->sink, NULL);
     AVFilterInOut *outputs =
-        pad("reference", q->sources[0], pad("output", q->sources[1], NULL));
-    const int ret = avfilter_graph_parse_ptr(q->graph, text, &inputs, &outputs, NULL);
+        pad(q, "reference", q->sources[0], pad(q, "output", q->sources[1], NULL));
+    const int ret = q->av->avfilter_graph_parse_ptr(q->graph, text, &inputs, &outputs, NULL);
 
-    avfilter_inout_free(&inputs);
-    avfilter_inout_free(&outputs);
+    q->av->avfilter_inout_free(&inputs);
+    q->av->avfilter_inout_free(&outputs);
     return ret;
 }
 
@@ -223,8 +224,8 @@ static int build(report_quality *q, const coding sides[2], char why[REPORT_WHY])
     snprintf(text, sizeof text,
              "[reference]%s,split[r1][r2];[output]%s[o];[o][r1]psnr[p];[p][r2]ssim[scores]",
              chains[0], chains[1]);
-    avfilter_graph_free(&q->graph);
-    if (!(q->graph = avfilter_graph_alloc()))
+    q->av->avfilter_graph_free(&q->graph);
+    if (!(q->graph = q->av->avfilter_graph_alloc()))
         return report_no_memory(why);
     q->graph->nb_threads = 1;
     ret = add_source(q, 0, &sides[0]);
@@ -235,9 +236,9 @@ static int build(report_quality *q, const coding sides[2], char why[REPORT_WHY])
     if (ret >= 0)
         ret = parse(q, text);
     if (ret >= 0)
-        ret = avfilter_graph_config(q->graph, NULL);
+        ret = q->av->avfilter_graph_config(q->graph, NULL);
     if (ret < 0) {
-        avfilter_graph_free(&q->graph);
+        q->av->avfilter_graph_free(&q->graph);
         return report_fail(why, "FFmpeg's filters psnr and ssim cannot be used on %s: %s",
                            av_get_pix_fmt_name(sides[0].format), av_err2str(ret));
     }
@@ -256,7 +257,7 @@ static int feed(report_quality *q, int i, const AVFrame *frame)
     q->fed->sample_aspect_ratio = (AVRational){1, 1};
     /* Crops are for players. */
     q->fed->crop_top = q->fed->crop_bottom = q->fed->crop_left = q->fed->crop_right = 0;
-    ret = av_buffersrc_add_frame(q->sources[i], q->fed);
+    ret = q->av->av_buffersrc_add_frame(q->sources[i], q->fed);
     av_frame_unref(q->fed);
     return ret;
 }
@@ -284,7 +285,7 @@ int report_quality_of(report_quality *q, const AVFrame *reference, const AVFrame
     if (ret >= 0)
         ret = feed(q, 1, output);
     if (ret >= 0)
-        ret = av_buffersink_get_frame(q->sink, q->got);
+        ret = q->av->av_buffersink_get_frame(q->sink, q->got);
     q->next++;
     if (ret < 0)
         return report_fail(why, "FFmpeg's filters psnr and ssim: %s", av_err2str(ret));

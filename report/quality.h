@@ -16,7 +16,7 @@
 
 typedef struct report_quality report_quality;
 
-report_quality *report_quality_new(void);
+report_quality *report_quality_new(char why[REPORT_WHY]);
 
 /* Frames of one size whose tags are settled.  PSNR of equal frames is NAN. */
 int report_quality_of(report_quality *q, const AVFrame *reference, const AVFrame *output,

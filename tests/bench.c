@@ -4,7 +4,8 @@
  * Compares pairs of two different made-up pictures again and again, with real weights where
  * they are found.  Everything a caller pays for each time is inside the measurement, the
  * conversion of the pictures included; only the context is made beforehand.  The last number
- * of the last line is the median time of one pair in milliseconds.
+ * of the last line is the median time of one pair in milliseconds.  With --gradient it is
+ * that of the distance and its derivatives by one of the pictures.
  */
 #include "../core/lpips.h"
 #include "../core/net.h"
@@ -21,7 +22,7 @@
 typedef struct settings {
     const char *weights;
     lpips_net net;
-    int width, height, batch, threads, runs;
+    int width, height, batch, threads, runs, gradient;
     unsigned cpu_disable;
 } settings;
 
@@ -71,7 +72,7 @@ static double flop_per_pair(const settings *s)
         else if (t->op == LPIPS_OP_FIRE)
             sum += pixels * t->squeezed * (t->in + t->out / 2 * (1 + taps));
     }
-    return 2 * 2 * sum;
+    return 2 * (s->gradient ? 3 : 2) * sum; /* back through one picture: as much again */
 }
 
 /* GFLOP/s of one large sgemm of OpenBLAS with as many threads, the yardstick. */
@@ -107,6 +108,21 @@ static double peak_mb(void)
     return (double)u.ru_maxrss / 1024;
 }
 
+/* What is timed; `out` as large as one picture. */
+static int work(const settings *s, lpips_context *c, const lpips_image *a, lpips_result *r,
+                float *out)
+{
+    const ptrdiff_t row = (ptrdiff_t)sizeof *out * 3 * s->width;
+    const lpips_planes planes = {{out, out + 1, out + 2}, {row, row, row}, 3 * sizeof *out};
+    int status = LPIPS_OK;
+
+    if (!s->gradient)
+        return lpips_compare_pairs(c, a, a + s->batch, s->batch, r, NULL);
+    for (int i = 0; i < s->batch && !status; i++)
+        status = lpips_gradient(c, &a[i], &a[s->batch + i], &r[i], &planes);
+    return status;
+}
+
 static int measure(const settings *s, lpips_context *c, double *median, double *best)
 {
     size_t size = (size_t)s->width * (size_t)s->height * 3, n = (size_t)s->batch;
@@ -114,7 +130,8 @@ static int measure(const settings *s, lpips_context *c, double *median, double *
     lpips_image *a = calloc(2 * n, sizeof *a);
     lpips_result *r = calloc(n, sizeof *r);
     double *t = calloc((size_t)s->runs, sizeof *t);
-    int status = pixels && a && r && t ? LPIPS_OK : LPIPS_ERR_MEMORY;
+    float *out = malloc(size * sizeof *out);
+    int status = pixels && a && r && t && out ? LPIPS_OK : LPIPS_ERR_MEMORY;
 
     for (size_t i = 0; i < 2 * n && !status; i++) {
         draw(pixels + i * size, s->width, s->height, (unsigned)i);
@@ -124,7 +141,7 @@ static int measure(const settings *s, lpips_context *c, double *median, double *
     for (int i = -1; i < s->runs && !status; i++) {
         double from = now_ms();
 
-        status = lpips_compare_pairs(c, a, a + n, s->batch, r, NULL);
+        status = work(s, c, a, r, out);
         if (i >= 0)
             t[i] = (now_ms() - from) / s->batch;
     }
@@ -139,6 +156,7 @@ static int measure(const settings *s, lpips_context *c, double *median, double *
     free(a);
     free(r);
     free(t);
+    free(out);
     return status;
 }
 
@@ -171,14 +189,15 @@ static int run(const settings *s)
     int status = find_weights(&w, s, text, sizeof text);
 
     o.threads = s->threads;
-    o.pictures = 2 * s->batch;
+    o.pictures = s->gradient ? 2 : 2 * s->batch;
     o.cpu_disable = s->cpu_disable;
+    o.flags = s->gradient ? LPIPS_WANT_GRADIENT : 0;
     if (!status)
         status = lpips_context_create(&c, w, s->width, s->height, &o);
     if (!status) {
         lpips_describe(c, text, sizeof text);
-        printf("%s, %dx%d, batch %d, %d threads\n", text, s->width, s->height, s->batch,
-               s->threads);
+        printf("%s, %dx%d, batch %d, %d threads%s\n", text, s->width, s->height, s->batch,
+               s->threads, s->gradient ? ", gradient" : "");
         text[0] = 0;
         status = measure(s, c, &median, &best);
     }
@@ -203,8 +222,10 @@ static void usage(FILE *to)
         to,
         "usage: lpips-bench [--net alex|vgg|squeeze] [--size WIDTHxHEIGHT] [--batch PAIRS]\n"
         "                   [--threads N] [--runs N] [--weights FILE] [--without LIST]\n"
-        "Times LPIPS of pairs of made-up pictures. --without takes avx512, avx2 and blas,\n"
-        "separated by commas. The last number printed is the median ms of one pair.\n");
+        "                   [--gradient]\n"
+        "Times LPIPS of pairs of made-up pictures, and with --gradient its derivatives by\n"
+        "one of them. --without takes avx512, avx2 and blas, separated by commas. The last\n"
+        "number printed is the median ms of one pair.\n");
 }
 
 static unsigned parse_cpu(const char *list)
@@ -216,12 +237,16 @@ static unsigned parse_cpu(const char *list)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"net", 1, 0, 'n'},     {"size", 1, 0, 's'}, {"batch", 1, 0, 'b'},
-        {"threads", 1, 0, 't'}, {"runs", 1, 0, 'r'}, {"weights", 1, 0, 'w'},
-        {"without", 1, 0, 'x'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
-    settings s = {NULL, LPIPS_NET_ALEX, 1920, 1080, 1, (int)sysconf(_SC_NPROCESSORS_ONLN), 0,
-                  0};
+    static const struct option options[] = {{"net", 1, 0, 'n'},     {"size", 1, 0, 's'},
+                                            {"batch", 1, 0, 'b'},   {"threads", 1, 0, 't'},
+                                            {"runs", 1, 0, 'r'},    {"weights", 1, 0, 'w'},
+                                            {"without", 1, 0, 'x'}, {"gradient", 0, 0, 'g'},
+                                            {"help", 0, 0, 'h'},    {0, 0, 0, 0}};
+    settings s = {.net = LPIPS_NET_ALEX,
+                  .width = 1920,
+                  .height = 1080,
+                  .batch = 1,
+                  .threads = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     int ok = 1, net = 0;
 
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
@@ -246,6 +271,9 @@ int main(int argc, char **argv)
             break;
         case 'x':
             s.cpu_disable = parse_cpu(optarg);
+            break;
+        case 'g':
+            s.gradient = 1;
             break;
         case 'h':
             usage(stdout);

@@ -192,6 +192,7 @@ static const struct part_test {
     PART(row_filters, gemm),
     PART(wino_in, wino_in),
     PART(wino_out, wino_out),
+    PART(filter_panels, wino_filters),
     PART(wino_filters, wino_in),
     PART(pool_row, pool_row),
     PART(head_row, head_row),
@@ -199,6 +200,9 @@ static const struct part_test {
     PART(load_row, load_row),
     PART(load_refuses, load_row),
     PART(frame_columns, frame_columns),
+    PART(head_back_row, head_back_row),
+    PART(relu_back, relu_back),
+    PART(pool_back_row, pool_back_row),
 };
 
 /* One part for one set; no kernels: the machine lacks the set. */

@@ -69,9 +69,15 @@ void check_load_row(const lpips_kernels *k);
 void check_load_refuses(const lpips_kernels *k);
 void check_frame_columns(const lpips_kernels *k);
 
+/* checkkernels_grad.c */
+void check_head_back_row(const lpips_kernels *k);
+void check_relu_back(const lpips_kernels *k);
+void check_pool_back_row(const lpips_kernels *k);
+
 /* checkkernels_wino.c */
 void check_wino_in(const lpips_kernels *k);
 void check_wino_out(const lpips_kernels *k);
+void check_filter_panels(const lpips_kernels *k);
 void check_wino_filters(const lpips_kernels *k);
 void check_row_filters(const lpips_kernels *k);
 

@@ -187,9 +187,9 @@ typedef struct filter {
 } filter;
 
 static const filter filters[] = {
-    {LPIPS_NET_SQUEEZE, {"net.slice2.3.expand3x3", 16, 64, 3, 0, 0, 1}, NULL, NULL},
-    {LPIPS_NET_ALEX, {"net.slice2.3", 64, 192, 5, 0, 0, 1}, NULL, NULL},
-    {LPIPS_NET_ALEX, {"net.slice1.0", 3, 64, 11, 0, 0, 4}, NULL, NULL},
+    {LPIPS_NET_SQUEEZE, {"net.slice2.3.expand3x3", 16, 64, 3, 0, 0, 1, NULL, 0}, NULL, NULL},
+    {LPIPS_NET_ALEX, {"net.slice2.3", 64, 192, 5, 0, 0, 1, NULL, 0}, NULL, NULL},
+    {LPIPS_NET_ALEX, {"net.slice1.0", 3, 64, 11, 0, 0, 4, NULL, 0}, NULL, NULL},
 };
 
 static filter load_filter(int i, lpips_weights **w)
@@ -259,6 +259,49 @@ static double output_terms(const filter *f, const double (*m)[MAX_N], int y, int
     return sum;
 }
 
+/* By its definition, bit for bit: so packed filters, which are shared, depend on no
+ * context's instruction set. */
+static void check_panel(const lpips_kernels *k, int ty, int tx, int r)
+{
+    enum { R = LPIPS_MAX_R };
+    int ny = lpips_tile_len[ty], nx = lpips_tile_len[tx];
+    lpips_g_row gy[T], gx[T];
+    double g[R * R * LPIPS_PANEL];
+    float *u = guard_out(OUT, (size_t)(ny * nx * LPIPS_PANEL), ODD);
+
+    NOW("filters %dx%d, tile %dx%d", r, r, ny, nx);
+    for (int i = 0; i < T * R; i++) {
+        gy[i / R][i % R] = guard_value(PLAIN) / 3;
+        gx[i / R][i % R] = guard_value(PLAIN) / 3;
+    }
+    for (int i = 0; i < r * r * LPIPS_PANEL; i++)
+        g[i] = guard_value(i % 3 ? PLAIN : TINY);
+    k->wino_filters(u, gy, ny, gx, nx, g, r);
+    for (int p = 0; p < ny * nx; p++)
+        for (int j = 0; j < LPIPS_PANEL; j++) {
+            double want = 0;
+
+            for (int x = 0; x < r; x++) {
+                double column = 0;
+
+                for (int y = 0; y < r; y++)
+                    column += gy[p / nx][y] * g[(y * r + x) * LPIPS_PANEL + j];
+                want += column * gx[p % nx][x];
+            }
+            if (!guard_same(guard_take(u + p * LPIPS_PANEL + j), (float)want))
+                fail_msg("%s: filter %d, position %d", guard_now, j, p);
+        }
+    guard_untouched(OUT);
+}
+
+void check_filter_panels(const lpips_kernels *k)
+{
+    for (int ty = 0; ty < LPIPS_TILES; ty++)
+        for (int tx = 0; tx < LPIPS_TILES; tx++)
+            for (int r = 2; r <= LPIPS_MAX_R; r++)
+                check_panel(k, ty, tx, r);
+}
+
 /* One tile: A^T [(G g G^T) . (B^T d B)] A + bias is the convolution. */
 static void check_tile(const lpips_kernels *k, const filter *f, const float *u, int r)
 {
@@ -306,7 +349,7 @@ void check_wino_filters(const lpips_kernels *k)
         for (f.key.ty = 0; f.key.ty < LPIPS_TILES; f.key.ty++)
             for (f.key.tx = 0; f.key.tx < LPIPS_TILES; f.key.tx++)
                 if (k->wino_out[r == 5][f.key.ty][f.key.tx]) {
-                    const float *u = lpips_pack_get(w, &f.key);
+                    const float *u = lpips_pack_get(w, &f.key, k);
 
                     assert_non_null(u);
                     check_tile(k, &f, u, r);
@@ -335,7 +378,7 @@ void check_row_filters(const lpips_kernels *k)
         f.key.fold = 1;
         for (int y = 0; y < kernel; y++)
             rows[y] = picture + y * WIDTH * in;
-        k->gemm(d, n, rows, in, kernel, WIDTH - kernel + 1, lpips_pack_get(w, &f.key),
+        k->gemm(d, n, rows, in, kernel, WIDTH - kernel + 1, lpips_pack_get(w, &f.key, k),
                 kernel * in, n / LPIPS_PANEL, f.bias, 1, 512);
         for (int j = 0; j < (WIDTH - kernel + 1) * n; j += 11) {
             double want = convolve(&f, picture, WIDTH, 0, j / n, j % n, &terms);

@@ -69,7 +69,7 @@ awk '/^LPIPS_API/ && before !~ /\*\/$/ && before !~ /;$/ { print FILENAME ":" FN
 # ---- who may use what --------------------------------------------------------
 {
     in_files library -E '^ *# *include *<' | grep -vE '<(stddef|stdint|stdlib|stdio|string|math|float|limits|errno|stdarg|stdbool|stdatomic|pthread|sched|unistd|fcntl|sys/(stat|mman|types))\.h>' |
-        grep -vE '^core/blas\.c:.*<cblas\.h>|^core/x86/.*<immintrin\.h>|^core/arm/.*<arm_neon\.h>'
+        grep -vE '^core/blas\.c:.*<cblas\.h>|^core/x86/.*<(immintrin|cpuid)\.h>|^core/arm/.*<arm_neon\.h>'
     in_files library -E '^ *# *include *"' | while IFS=: read -r file line text; do
         header=$(cut -d'"' -f2 <<<"$text")
         folder=$(dirname "$file")
@@ -88,12 +88,23 @@ in_files library -E '(^|[^a-zA-Z_0-9])(secure_)?getenv *\(' | grep -v '^core/fin
 grep -E '^(ffmpeg-filter|gimp-plugin|tools|media|cli|report|learn)/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE '^ *# *include *["<]' /dev/null |
     while IFS=: read -r file line text; do
         header=$(sed 's/.*["<]\(.*\)[">].*/\1/' <<<"$text")
-        case $header in
-        lpips.h) ;;
-        core/* | weights/* | */core/* | */weights/*) echo "$file:$line: $text" ;;
-        *) [ ! -f "core/$header" ] && [ ! -f "weights/$header" ] || echo "$file:$line: $text" ;;
+        case $(realpath -m --relative-to=. "$(dirname "$file")/$header") in
+        core/lpips.h) continue ;;
+        core/* | weights/*) ;;
+        *) # a name that the search for headers finds in core/ first
+            [ -f "$(dirname "$file")/$header" ] && continue
+            [ -f "core/$header" ] || [ -f "weights/$header" ] || continue
+            [ "$header" != lpips.h ] || continue
+            ;;
         esac
-    done | gate 'programs, the filter, the plug-in and the tools know only lpips.h'
+        case $file in
+        learn/init/*) # which make weights
+            grep -qE '(net|thread|grad|context|model)\.h"' <<<"$text" && continue ;;
+        learn/train/*)
+            grep -qE '"\.\./(core/train|weights/safetensors)\.h"' <<<"$text" && continue ;;
+        esac
+        echo "$file:$line: $text"
+    done | gate 'programs, the filter, the plug-in and the tools know only lpips.h; what makes weights the nets too'
 
 # Only an adapter knows a version of GIMP, and only the dialog GTK.
 grep -E '^gimp-plugin/.*\.[ch]$' "$work/all" | xargs -r -d '\n' grep -nHE \

@@ -100,6 +100,42 @@ static tensor padded(const tensor *t, int pad)
     return p;
 }
 
+/* ---- choices ------------------------------------------------------------ */
+
+typedef struct choices {
+    ref_choice *v;
+    size_t n, room, layer; /* of them, the first of this layer */
+} choices;
+
+static void choose(choices *s, int taken, double margin)
+{
+    if (s->n == s->room) {
+        s->room = s->room ? 2 * s->room : 4096;
+        s->v = realloc(s->v, s->room * sizeof *s->v);
+        if (!s->v)
+            abort();
+    }
+    s->v[s->n++] = (ref_choice){taken, margin};
+}
+
+/* Ends a layer whose inputs have these squares in sum. */
+static void end_choices(choices *s, double squares, double count)
+{
+    for (double scale = sqrt(squares / count); s->layer < s->n; s->layer++)
+        s->v[s->layer].margin /= scale;
+}
+
+static double squares_of(const tensor *t)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < (size_t)t->c * (size_t)t->h * (size_t)t->w; i++)
+        sum += t->v[i] * t->v[i];
+    return sum;
+}
+
+/* ---- layers ------------------------------------------------------------- */
+
 /* acc[j][x] += f[j] * row[x * stride] for four output channels j. */
 static void add_row(double *restrict acc, int n, const double *restrict row, int stride,
                     const double f[4])
@@ -148,16 +184,36 @@ static void conv_row(tensor *out, const tensor *p, const float *w, const float *
         }
     for (int j = 0; j < 4; j++)
         for (int x = 0; x < out->w; x++)
-            plane(out, o + j)[(size_t)y * (size_t)out->w + (size_t)x] =
-                fmax(acc[j * out->w + x], 0);
+            plane(out, o + j)[(size_t)y * (size_t)out->w + (size_t)x] = acc[j * out->w + x];
 }
 
+/* The ReLU of all of a tensor. */
+static void relu(tensor *t, choices *s)
+{
+    double squares = s ? squares_of(t) : 0;
+    size_t n = (size_t)t->c * (size_t)t->h * (size_t)t->w;
+
+    for (size_t i = 0; i < n; i++) {
+        if (s)
+            choose(s, t->v[i] > 0, fabs(t->v[i]));
+        t->v[i] = fmax(t->v[i], 0);
+    }
+    if (s)
+        end_choices(s, squares, (double)n);
+}
+
+/* What a convolution reads besides its input, and where its choices go, or NULL. */
+typedef struct source {
+    const lpips_weights *w;
+    choices *s;
+} source;
+
 /* Convolution, bias, ReLU into channels from `at` on. */
-static void conv(tensor *out, int at, int channels, const tensor *in, const lpips_weights *w,
+static void conv(tensor *out, int at, int channels, const tensor *in, const source *from,
                  const char *name, int k, int stride, int pad)
 {
-    const float *weight = lpips_weights_tensor(w, name, "weight");
-    const float *bias = lpips_weights_tensor(w, name, "bias");
+    const float *weight = lpips_weights_tensor(from->w, name, "weight");
+    const float *bias = lpips_weights_tensor(from->w, name, "bias");
     tensor p = padded(in, pad), part = *out;
     double *acc = need((size_t)out->w * 4);
 
@@ -166,11 +222,12 @@ static void conv(tensor *out, int at, int channels, const tensor *in, const lpip
     for (int o = 0; o < channels; o += 4)
         for (int y = 0; y < out->h; y++)
             conv_row(&part, &p, weight, bias, k, stride, o, y, acc);
+    relu(&part, from->s);
     free(acc);
     free(p.v);
 }
 
-static tensor convolve(const tensor *in, const lpips_weights *w, const stage *s)
+static tensor convolve(const tensor *in, const source *w, const stage *s)
 {
     tensor out = make(s->out, (in->h + 2 * s->pad - s->kernel) / s->stride + 1,
                       (in->w + 2 * s->pad - s->kernel) / s->stride + 1);
@@ -179,7 +236,7 @@ static tensor convolve(const tensor *in, const lpips_weights *w, const stage *s)
     return out;
 }
 
-static tensor fire(const tensor *in, const lpips_weights *w, const stage *s)
+static tensor fire(const tensor *in, const source *w, const stage *s)
 {
     tensor mid = make(s->squeezed, in->h, in->w), out = make(s->out, in->h, in->w);
     char name[64];
@@ -200,21 +257,44 @@ static int windows(int n, int k, int ceil_mode)
     return (n - k + (ceil_mode ? 1 : 0)) / 2 + 1;
 }
 
-static tensor pool(const tensor *in, int k, int ceil_mode)
+/* The largest of a window, and its place; *second is the next. */
+static int largest(const tensor *in, int c, int y, int x, int k, double *most, double *second)
+{
+    int place = 0;
+
+    *most = *second = -INFINITY;
+    for (int j = 0; j < k && y + j < in->h; j++)
+        for (int i = 0; i < k && x + i < in->w; i++) {
+            double v = plane(in, c)[(size_t)(y + j) * (size_t)in->w + (size_t)(x + i)];
+
+            if (v > *most) {
+                *second = *most;
+                *most = v;
+                place = j * k + i;
+            } else
+                *second = fmax(*second, v);
+        }
+    return place;
+}
+
+static tensor pool(const tensor *in, int k, int ceil_mode, choices *s)
 {
     tensor out = make(in->c, windows(in->h, k, ceil_mode), windows(in->w, k, ceil_mode));
 
     for (int c = 0; c < in->c; c++)
         for (int y = 0; y < out.h; y++)
             for (int x = 0; x < out.w; x++) {
-                double most = -INFINITY;
+                double most, second;
+                int taken = largest(in, c, 2 * y, 2 * x, k, &most, &second);
 
-                for (int j = 2 * y; j < 2 * y + k && j < in->h; j++)
-                    for (int i = 2 * x; i < 2 * x + k && i < in->w; i++)
-                        most =
-                            fmax(most, plane(in, c)[(size_t)j * (size_t)in->w + (size_t)i]);
                 plane(&out, c)[(size_t)y * (size_t)out.w + (size_t)x] = most;
+                if (s && most > 0) /* else the ReLUs before it passed nothing */
+                    choose(s, taken, most - second);
+                else if (s)
+                    choose(s, 0, INFINITY);
             }
+    if (s)
+        end_choices(s, squares_of(in), (double)in->c * in->h * in->w);
     return out;
 }
 
@@ -240,6 +320,7 @@ typedef struct side {
     const lpips_weights *w;
     const ref_picture *picture;
     unsigned flags;
+    choices choices;
     tensor tap[LPIPS_MAX_LAYERS];
     int taps;
 } side;
@@ -249,6 +330,7 @@ static void *features(void *arg)
     static const stage *const nets[] = {alex, vgg, squeeze};
     side *s = arg;
     tensor t = load(s->w, s->picture, s->flags), next;
+    source from = {s->w, s->flags & REF_WANT_CHOICES ? &s->choices : NULL};
     int kept = 0;
 
     for (const stage *g = nets[s->w->net]; g->what; g++) {
@@ -256,13 +338,13 @@ static void *features(void *arg)
 
         switch (g->what[tapped]) {
         case 'c':
-            next = convolve(&t, s->w, g);
+            next = convolve(&t, &from, g);
             break;
         case 'f':
-            next = fire(&t, s->w, g);
+            next = fire(&t, &from, g);
             break;
         default:
-            next = pool(&t, g->kernel, g->what[tapped] == 'P');
+            next = pool(&t, g->kernel, g->what[tapped] == 'P', from.s);
         }
         if (!kept)
             free(t.v);
@@ -350,7 +432,7 @@ void ref_lpips(const lpips_weights *w, const ref_picture *a, const ref_picture *
                unsigned flags, ref_result *r)
 {
     side s[2] = {{.w = w, .picture = a, .flags = flags},
-                 {.w = w, .picture = b, .flags = flags}};
+                 {.w = w, .picture = b, .flags = flags & ~REF_WANT_CHOICES}};
     size_t n = (size_t)a->width * (size_t)a->height;
     pthread_t thread;
 
@@ -360,6 +442,8 @@ void ref_lpips(const lpips_weights *w, const ref_picture *a, const ref_picture *
     features(&s[0]);
     pthread_join(thread, NULL);
     r->layers = s[0].taps;
+    r->choice = s[0].choices.v;
+    r->choices = s[0].choices.n;
     r->total = flags & LPIPS_WANT_MAP ? need(n) : NULL;
     for (int i = 0; i < r->layers; i++) {
         char name[16] = "lin0.model.1";
@@ -384,6 +468,7 @@ void ref_result_free(ref_result *r)
         free(r->map[i]);
     }
     free(r->total);
+    free(r->choice);
     memset(r, 0, sizeof *r);
 }
 

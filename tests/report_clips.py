@@ -3,6 +3,7 @@
 The program is that of the environment variable LPIPS, build/bin/lpips by default.
 """
 
+import contextlib
 import csv
 import math
 import os
@@ -149,19 +150,17 @@ class Case(unittest.TestCase):
 
     def query(self, sql, *values, out="out", store="report.sqlite"):
         """Of a copy, so that looking mends nothing that a killed run left; None without a store."""
-        path, copy = self.path(out, store), self.path("looked-at.sqlite")
+        path = self.path(out, store)
         if not os.path.exists(path):
             return None
-        shutil.copyfile(path, copy)
-        for log in "-wal", "-journal":
-            if os.path.exists(path + log):
-                shutil.copyfile(path + log, copy + log)
-        db = sqlite3.connect(copy)
-        try:
-            return db.execute(sql, values).fetchall()
-        finally:
-            db.close()
-            os.remove(copy)
+        # A folder for each: a log that was left from one copy would be taken for the next one's.
+        with tempfile.TemporaryDirectory(dir=self.dir) as folder:
+            copy = os.path.join(folder, "copy.sqlite")
+            for log in "", "-wal", "-journal":
+                if os.path.exists(path + log):
+                    shutil.copyfile(path + log, copy + log)
+            with contextlib.closing(sqlite3.connect(copy)) as db:
+                return db.execute(sql, values).fetchall()
 
     def change(self, sql, out="out", store="report.sqlite"):
         db = sqlite3.connect(self.path(out, store))

@@ -10,8 +10,7 @@ static void put_text(const char *name, const char *text)
     put(name, text, strlen(text));
 }
 
-/* ---- layouts
- * ------------------------------------------------------------------------------------ */
+/* ---- layouts ----------------------------------------------------------------- */
 
 static void expect_item(const report_plan *p, size_t i, const char *method,
                         const char *subset, const char *clip, const char *reference,
@@ -190,6 +189,51 @@ static void layout_xiph(void **state)
     report_plan_free(&p);
 }
 
+/* As the published benchmark's script extracts them: CLIP-001.png beside one another. */
+static void layout_xiph_flat(void **state)
+{
+    static const char *const names[] = {"Tango-001.png", "Tango-002.png", "Tango-003.png",
+                                        "Cross%d9.png",  "Cross%d10.png", "readme.txt",
+                                        "no_number.png"};
+    report_plan p;
+    char why[REPORT_WHY] = "", path[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        snprintf(path, sizeof path, "f/100%%/4K/%s", names[i]);
+        put_text(path, "x");
+    }
+    put_text("m/4K/Tango.mkv", "x");
+    assert_int_equal(lay_out(&p, "xiph", "f/100%", why), -1);
+    assert_non_null(strstr(why, "Cross%d9.png: number them from 1"));
+    report_plan_free(&p);
+    snprintf(path, sizeof path, "%s", below_root("f/100%/4K/Cross%d9.png"));
+    unlink(path);
+    snprintf(path, sizeof path, "%s", below_root("f/100%/4K/Cross%d10.png"));
+    unlink(path);
+    put_text("f/100%/4K/Cross%d1.png", "x");
+    put_text("f/100%/4K/Cross%d2.png", "x");
+    assert_int_equal(lay_out(&p, "xiph", "f/100%", why), 0);
+    assert_int_equal(p.n, 4);
+    expect_item(&p, 0, "m", "4K", "Cross%d", "f/100%%/4K/Cross%%d%01d.png",
+                "m/4K/Cross%%d%01d.png");
+    expect_item(&p, 2, "m", "4K", "Tango", "f/100%%/4K/Tango-%03d.png", "m/4K/Tango.mkv");
+    report_plan_free(&p);
+    for (int i = 1; i < 12; i++) {
+        snprintf(path, sizeof path, "g/2K/x_%d.png", i);
+        put_text(path, "x");
+        snprintf(path, sizeof path, "m/2K/x-%04d.png", i);
+        put_text(path, "x");
+    }
+    assert_int_equal(lay_out(&p, "xiph", "g", why), 0);
+    expect_item(&p, 0, "m", "2K", "x", "g/2K/x_%d.png", "m/2K/x-%04d.png");
+    report_plan_free(&p);
+    put_text("g/2K/x_13.png", "x");
+    assert_int_equal(lay_out(&p, "xiph", "g", why), -1);
+    assert_non_null(strstr(why, "x_13.png follows number 11 of its clip"));
+    report_plan_free(&p);
+}
+
 static void layout_errors(void **state)
 {
     report_plan p;
@@ -219,8 +263,7 @@ static void layout_errors(void **state)
     report_plan_free(&p);
 }
 
-/* ---- the mean of two frames
- * ------------------------------------------------------------------- */
+/* ---- the mean of two frames -------------------------------------------------- */
 
 static AVFrame *frame_of(enum AVPixelFormat format, int width, int height)
 {
@@ -312,11 +355,13 @@ static void blend_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(layout_vimeo),      TEST(layout_snu),
-                                       TEST(layout_ucf),        TEST(layout_beside_the_truth),
-                                       TEST(layout_middlebury), TEST(layout_xiph),
-                                       TEST(layout_errors),     TEST(blend_halves_go_up),
-                                       TEST(blend_words),       TEST(blend_refused)};
+    const struct CMUnitTest tests[] = {
+        TEST(layout_vimeo),       TEST(layout_snu),
+        TEST(layout_ucf),         TEST(layout_beside_the_truth),
+        TEST(layout_middlebury),  TEST(layout_xiph),
+        TEST(layout_xiph_flat),   TEST(layout_errors),
+        TEST(blend_halves_go_up), TEST(blend_words),
+        TEST(blend_refused)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

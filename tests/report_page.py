@@ -9,11 +9,7 @@ usage: report_page.py [-v]                      the tests
                                                 element ID on
 """
 
-import base64
-import json
 import os
-import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -23,80 +19,13 @@ import unittest
 
 import report_store
 import report_test
+from browser import DESK, PHONE, ActionChains, Browser, By, Keys, PageCase, address, need
 from report_store import Store
-
-try:
-    from selenium import webdriver
-    from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.common.keys import Keys
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-except ImportError:
-    webdriver = None
-
-CHROMIUM = shutil.which("chromium")
-DRIVER = shutil.which("chromedriver")
-DESK, PHONE = (1280, 900, False), (390, 844, True)
-
-
-class Browser:
-    """A Chromium that knows no name of any host, and a record of what its pages ask for."""
-
-    def __init__(self):
-        self.home = tempfile.mkdtemp(prefix="report-browser-")
-        options = Options()
-        options.binary_location = CHROMIUM
-        for flag in ("--headless=new", "--disable-gpu", "--hide-scrollbars", "--force-color-profile=srgb",
-                     "--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking", "--no-first-run",
-                     f"--user-data-dir={self.home}/profile"):  # fmt: skip
-            options.add_argument(flag)
-        if os.geteuid() == 0:
-            options.add_argument("--no-sandbox")
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        env = dict(os.environ, HOME=self.home, XDG_CONFIG_HOME=self.home, XDG_CACHE_HOME=self.home)
-        self.driver = webdriver.Chrome(options=options, service=Service(DRIVER, env=env))
-        self.driver.execute_cdp_cmd("Network.enable", {})
-
-    def size(self, width, height, phone):
-        self.driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone},
-        )
-        self.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": phone})
-
-    def scheme(self, name):
-        media = [{"name": "prefers-color-scheme", "value": name}]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-
-    def requests(self):
-        """(kind, address) of all that was asked for since the last call, but for what the page's
-        own policy held back."""
-        found = {}
-        for entry in self.driver.get_log("performance"):
-            message = json.loads(entry["message"])["message"]
-            told = message["params"]
-            if message["method"] == "Network.requestWillBeSent":
-                found[told["requestId"]] = (told.get("type"), told["request"]["url"])
-            elif message["method"] == "Network.webSocketCreated":
-                found[told["requestId"]] = ("WebSocket", told["url"])
-            elif message["method"] == "Network.loadingFailed" and told.get("blockedReason") == "csp":
-                found.pop(told["requestId"], None)
-        return list(found.values())
-
-    def close(self):
-        self.driver.quit()
-        shutil.rmtree(self.home, ignore_errors=True)
-
-
-def address(path):
-    return pathlib.Path(path).resolve().as_uri()
 
 
 def setUpModule():
     global browser, folder, pages
-    if not webdriver or not CHROMIUM or not DRIVER:
-        raise unittest.SkipTest("Chromium, its driver and selenium are not all here: sh tools/deps.sh browser")
+    need()
     folder = tempfile.mkdtemp(prefix="report-page-")
     unittest.addModuleCleanup(shutil.rmtree, folder)
     pages = {}
@@ -125,7 +54,7 @@ def pictures(path):
     report_test.pictures(os.path.dirname(path), path)
 
 
-class Case(unittest.TestCase):
+class Case(PageCase):
     def open(self, name, size=DESK, scheme="light"):
         self.driver = browser.driver
         browser.size(*size)
@@ -141,15 +70,6 @@ class Case(unittest.TestCase):
         asked = browser.requests()
         self.assertIn(("Document", self.page), asked)
         self.assertEqual([r for r in asked if not r[1].startswith(("data:image/png;base64,", self.page))], [])
-
-    def js(self, script, *arguments):
-        return self.driver.execute_script(script, *arguments)
-
-    def all(self, css):
-        return self.driver.find_elements(By.CSS_SELECTOR, css)
-
-    def one(self, css):
-        return self.driver.find_element(By.CSS_SELECTOR, css)
 
     def column(self, section, n):
         """The text of column n of a section's table, the first line of each cell."""
@@ -427,8 +347,7 @@ def shots(page, prefix, place=""):
             shown.driver.get(address(page))
             shown.driver.execute_script("if (arguments[0]) document.getElementById(arguments[0]).scrollIntoView()", place)
             time.sleep(0.5)
-            with open(f"{prefix}-{name}.png", "wb") as f:
-                f.write(base64.b64decode(shown.driver.execute_cdp_cmd("Page.captureScreenshot", {})["data"]))
+            shown.shot(f"{prefix}-{name}.png")
     finally:
         shown.close()
 

@@ -107,6 +107,17 @@ typedef struct work {
     int during; /* calls while comparing */
 } work;
 
+static int compare(const work *w, lpips_context *c, lpips_result *r)
+{
+    static float out[3][64 * 64];
+    const ptrdiff_t row = 64 * sizeof(float);
+    const lpips_planes planes = {{out[0], out[1], out[2]}, {row, row, row}, sizeof(float)};
+
+    if (w->options.flags & LPIPS_WANT_GRADIENT)
+        return lpips_gradient(c, &w->pair.image[0], &w->pair.image[1], r, &planes);
+    return lpips_compare(c, &w->pair.image[0], &w->pair.image[1], r);
+}
+
 /* All of a user's life; everything is released whatever fails. */
 static int run(work *w)
 {
@@ -124,7 +135,7 @@ static int run(work *w)
     if (!status) {
         int before = calls;
 
-        status = lpips_compare(c, &w->pair.image[0], &w->pair.image[1], &r);
+        status = compare(w, c, &r);
         w->during = calls - before;
         w->distance = r.distance;
     } else if (c || (!weights && !*why))
@@ -136,7 +147,7 @@ static int run(work *w)
 }
 
 /* Refuses call 1, 1 + step, ... */
-static void refuse_each(lpips_net net, int side, int threads, int step)
+static void refuse_each(lpips_net net, unsigned flags, int side, int threads, int step)
 {
     work w = {.options = LPIPS_OPTIONS_DEFAULT};
     int total, status;
@@ -146,7 +157,7 @@ static void refuse_each(lpips_net net, int side, int threads, int step)
     assert_non_null(w.file);
     w.pair = test_pair_make("scene.1", "noise.1", side, side);
     w.options.threads = threads;
-    w.options.flags = LPIPS_WANT_MAP;
+    w.options.flags = flags;
     refuse = calls = blocks = 0;
     assert_int_equal(run(&w), LPIPS_OK);
     assert_int_equal(blocks, 0);
@@ -176,13 +187,26 @@ static void refuse_each(lpips_net net, int side, int threads, int step)
 static void each_allocation_squeeze(void **state)
 {
     (void)state;
-    refuse_each(LPIPS_NET_SQUEEZE, 17, 3, test_quick() ? 5 : 1);
+    refuse_each(LPIPS_NET_SQUEEZE, LPIPS_WANT_MAP, 17, 3, test_quick() ? 5 : 1);
 }
 
 static void each_allocation_alex(void **state)
 {
     (void)state;
-    refuse_each(LPIPS_NET_ALEX, 31, 2, test_quick() ? 3 : 1);
+    refuse_each(LPIPS_NET_ALEX, LPIPS_WANT_MAP, 31, 2, test_quick() ? 3 : 1);
+}
+
+static void each_allocation_gradient(void **state)
+{
+    (void)state;
+    refuse_each(LPIPS_NET_SQUEEZE, LPIPS_WANT_GRADIENT, 17, 3, test_quick() ? 9 : 1);
+}
+
+/* Filters of vgg that are read back from their transformed form are made in more steps. */
+static void each_allocation_restored(void **state)
+{
+    (void)state;
+    refuse_each(LPIPS_NET_VGG, LPIPS_WANT_GRADIENT, 16, 1, test_quick() ? 40 : 9);
 }
 
 /* Filters are packed once for all contexts of some weights: a failure on the way must not
@@ -246,6 +270,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_allocation_squeeze),
         cmocka_unit_test(each_allocation_alex),
+        cmocka_unit_test(each_allocation_gradient),
+        cmocka_unit_test(each_allocation_restored),
         cmocka_unit_test(next_context_is_whole),
         cmocka_unit_test(statistics),
     };

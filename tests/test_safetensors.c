@@ -4,8 +4,8 @@
  * read beyond the end.
  */
 #include "../core/lpips.h"
+#include "../core/sha256_fast.h"
 #include "../weights/safetensors.h"
-#include "../weights/sha256.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -377,7 +377,7 @@ static void test_detail(void **state)
 }
 
 /* FIPS 180-4's examples, and lengths around the end of a block in uneven pieces. */
-static void test_sha256(void **state)
+static void check_sha256(lpips_sha256_blocks *blocks)
 {
     static const struct {
         size_t n; /* times "a"; 0: text */
@@ -394,13 +394,12 @@ static void test_sha256(void **state)
     };
     char hex[65], piece[100];
 
-    (void)state;
     memset(piece, 'a', sizeof piece);
     for (size_t i = 0; i < COUNT(known); i++) {
         lpips_sha256 s;
         size_t left = known[i].n, take = 1;
 
-        lpips_sha256_init(&s);
+        lpips_sha256_init(&s, blocks);
         if (known[i].text)
             lpips_sha256_add(&s, known[i].text, strlen(known[i].text));
         for (; left; left -= take) {
@@ -414,6 +413,45 @@ static void test_sha256(void **state)
     }
 }
 
+static void test_sha256(void **state)
+{
+    (void)state;
+    check_sha256(NULL);
+}
+
+static void test_sha256_fast(void **state)
+{
+    (void)state;
+    if (!lpips_sha256_fast())
+        skip();
+    check_sha256(lpips_sha256_fast());
+}
+
+/* Blocks of all kinds of bytes; starting at any address, many at once. */
+static void test_sha256_alike(void **state)
+{
+    enum { BYTES = 64 * 40 };
+    unsigned char *bytes = malloc(BYTES + 16);
+    uint32_t x = 1;
+
+    (void)state;
+    if (!lpips_sha256_fast())
+        skip();
+    assert_non_null(bytes);
+    for (int i = 0; i < BYTES + 16; i++)
+        bytes[i] = (unsigned char)((x = x * 1664525 + 1013904223) >> 24);
+    for (size_t at = 0; at < 16; at++) {
+        lpips_sha256 a, b;
+
+        lpips_sha256_init(&a, NULL);
+        lpips_sha256_init(&b, lpips_sha256_fast());
+        lpips_sha256_add(&a, bytes + at, BYTES);
+        lpips_sha256_add(&b, bytes + at, BYTES);
+        assert_memory_equal(a.state, b.state, sizeof a.state);
+    }
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,7 +459,8 @@ int main(void)
         cmocka_unit_test(test_not_safetensors), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_accepts),         cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_any_byte),        cmocka_unit_test(test_detail),
-        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_sha256),          cmocka_unit_test(test_sha256_fast),
+        cmocka_unit_test(test_sha256_alike),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,11 +17,11 @@ TEST_NAMES := $(filter-out large,$(TEST_NAMES))
 endif
 # OpenBLAS is not instrumented; these do not come near it.
 ifeq ($(SANITIZE),thread)
-TEST_NAMES := threads promises
+TEST_NAMES := threads promises grad_promises
 endif
 TEST_PROGRAMS := $(TEST_NAMES:%=$(TESTS_DIR)/test_%)
 TEST_SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,learn/data/checkpoint.c \
-                   $(wildcard $(addprefix tests/,support.c pictures.c st_writer.c ref.c)))
+                   $(wildcard $(addprefix tests/,support.c grad_support.c pictures.c st_writer.c ref.c)))
 TEST_LIBS     := -lcmocka -lpng
 
 ifdef SANITIZE

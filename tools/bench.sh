@@ -1,6 +1,7 @@
 #!/bin/sh
-# How fast is the library here?  Times five kinds of work; beside the fastest other runtimes,
-# in one run, where ../shared/tools/peers.py and its Python environment are there.
+# How fast is the library here?  Times five kinds of comparisons, beside the fastest other
+# runtimes, and gradients, beside PyTorch's autograd, in one run, where ../shared/tools/peers.py
+# and its Python environment are there.
 # usage: tools/bench.sh BENCH [PEERS_PYTHON]
 set -eu
 bench=$1 python=${2:-}
@@ -25,4 +26,13 @@ echo "$work" | while read -r net width height batch; do
     $run </dev/null || { echo "skipped: $net"; continue; }
     [ -z "$ratios" ] || "$python" "$peers" --net "$net" --size "$height" "$width" \
         --batch "$batch" --peers onnxruntime openvino mnn --ours "$run" </dev/null
+done
+
+threads=$(nproc)
+for net in alex squeeze vgg; do
+    echo
+    run="$bench --net $net --size 256x256 --gradient --threads $threads"
+    $run || { echo "skipped: $net"; continue; }
+    # shellcheck disable=SC2086 # $run is a command and its arguments
+    [ -z "$ratios" ] || "$python" tools/bench_gradient.py ../shared/tools "$net" 256 256 "$threads" $run
 done

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const uint32_t round_constant[64] = {
+const uint32_t lpips_sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
     0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
     0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
@@ -44,7 +44,7 @@ static void take_block(uint32_t state[8], const unsigned char *block)
     }
     for (int i = 0; i < 64; i++) {
         uint32_t s1 = ror(e, 6) ^ ror(e, 11) ^ ror(e, 25);
-        uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + round_constant[i] + w[i];
+        uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + lpips_sha256_constants[i] + w[i];
         uint32_t s0 = ror(a, 2) ^ ror(a, 13) ^ ror(a, 22);
         uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
 
@@ -67,7 +67,13 @@ static void take_block(uint32_t state[8], const unsigned char *block)
     state[7] += h;
 }
 
-void lpips_sha256_init(lpips_sha256 *s)
+static void take_blocks(uint32_t state[8], const unsigned char *p, size_t blocks)
+{
+    for (; blocks; blocks--, p += 64)
+        take_block(state, p);
+}
+
+void lpips_sha256_init(lpips_sha256 *s, lpips_sha256_blocks *blocks)
 {
     static const uint32_t start[8] = {
         0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -76,6 +82,7 @@ void lpips_sha256_init(lpips_sha256 *s)
 
     memcpy(s->state, start, sizeof start);
     s->length = 0;
+    s->blocks = blocks ? blocks : take_blocks;
 }
 
 void lpips_sha256_add(lpips_sha256 *s, const void *bytes, size_t n)
@@ -92,12 +99,11 @@ void lpips_sha256_add(lpips_sha256 *s, const void *bytes, size_t n)
         n -= take;
         if (take < room)
             return;
-        take_block(s->state, s->block);
+        s->blocks(s->state, s->block, 1);
     }
-    for (; n >= 64; p += 64, n -= 64)
-        take_block(s->state, p);
-    if (n)
-        memcpy(s->block, p, n);
+    s->blocks(s->state, p, n / 64);
+    if (n % 64)
+        memcpy(s->block, p + n / 64 * 64, n % 64);
 }
 
 void lpips_sha256_hex(lpips_sha256 *s, char hex[65])

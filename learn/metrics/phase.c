@@ -15,13 +15,12 @@
  */
 #include "metrics/phase.h"
 
+#include "transform.h"
+
 #include <float.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <fftw3.h>
 
 enum { SCALES = 4, ORIENTATIONS = 4 };
 
@@ -39,22 +38,14 @@ struct learn_phase {
     fftw_plan forward, backward;        /* spectrum, responses: in place */
 };
 
-/* FFTW's planner serves one thread at a time in the whole program. */
-static pthread_mutex_t *planner(void)
-{
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-    return &lock;
-}
-
 void learn_phase_free(learn_phase *p)
 {
     if (!p)
         return;
-    pthread_mutex_lock(planner());
+    pthread_mutex_lock(learn_planner());
     fftw_destroy_plan(p->forward);
     fftw_destroy_plan(p->backward);
-    pthread_mutex_unlock(planner());
+    pthread_mutex_unlock(learn_planner());
     for (int s = 0; s < SCALES; s++)
         fftw_free(p->radial[s]);
     for (int o = 0; o < ORIENTATIONS; o++)
@@ -89,12 +80,12 @@ static int plan(learn_phase *p)
 {
     int size[2] = {p->height, p->width}, n = (int)p->n;
 
-    pthread_mutex_lock(planner());
+    pthread_mutex_lock(learn_planner());
     p->forward =
         fftw_plan_dft(2, size, p->spectrum, p->spectrum, FFTW_FORWARD, FFTW_ESTIMATE);
     p->backward = fftw_plan_many_dft(2, size, SCALES, p->responses, NULL, 1, n, p->responses,
                                      NULL, 1, n, FFTW_BACKWARD, FFTW_ESTIMATE);
-    pthread_mutex_unlock(planner());
+    pthread_mutex_unlock(learn_planner());
     return p->forward && p->backward ? 0 : -1;
 }
 

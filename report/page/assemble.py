@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Puts the page of a report together: one HTML file without its data.
+"""Puts a page together: one HTML file without its data.
 
-usage: assemble.py FOLDER CHART_JS > shell.html
+usage: assemble.py [--library FILE LICENCE] [--policy TEXT] FOLDER SCRIPT... > shell.html
 
-Styles and scripts go inline, and the Content-Security-Policy names each by its hash.  What
-report/page.c replaces by the data is @DATA@.
+FOLDER holds page.html, style.css and the scripts, which become one.  Styles and scripts go
+inline, and the Content-Security-Policy names each by its hash; TEXT joins it, and all else is
+forbidden.  What is replaced by the data later is @DATA@.
 """
 
+import argparse
 import base64
 import hashlib
 import os
@@ -23,27 +25,31 @@ def source(text):
     return "'sha256-" + base64.b64encode(digest).decode() + "'"
 
 
-def main():
-    folder, chart = sys.argv[1:]
-    style = read(folder, "style.css")
+def library(path, licence):
     # A map of the sources would be a request to somewhere else.
-    library = "\n".join(
-        line for line in read(chart).splitlines() if not line.startswith("//# sourceMappingURL")
-    )
-    scripts = [
-        "/*\n" + read(folder, "chart.js-licence.txt") + "*/\n" + library + "\n",
-        "(function () {\n'use strict';\n"
-        + "".join(read(folder, name) for name in ("tables.js", "charts.js", "page.js"))
-        + "}());\n",
-    ]
+    lines = [l for l in read(path).splitlines() if not l.startswith("//# sourceMappingURL")]
+    return "/*\n" + read(licence) + "*/\n" + "\n".join(lines) + "\n\n"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--library", nargs=2)
+    parser.add_argument("--policy", default="")
+    parser.add_argument("folder")
+    parser.add_argument("scripts", nargs="+")
+    told = parser.parse_args()
+    style = read(told.folder, "style.css")
+    scripts = [library(*told.library)] if told.library else []
+    own = "".join(read(told.folder, name) for name in told.scripts)
+    scripts.append("(function () {\n'use strict';\n" + own + "}());\n")
     for text in scripts + [style]:
         if "</script" in text.lower() or "</style" in text.lower() or "<!--" in text:
             sys.exit("assemble: a script or style would end its element early")
     policy = (
-        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"default-src 'none'; {told.policy}; base-uri 'none'; form-action 'none'; "
         f"style-src {source(style)}; script-src {' '.join(map(source, scripts))}"
     )
-    page = read(folder, "page.html")
+    page = read(told.folder, "page.html")
     page = page.replace("@POLICY@", policy).replace("@STYLE@", "<style>" + style + "</style>")
     page = page.replace("@SCRIPTS@", "".join(f"<script>{text}</script>\n" for text in scripts))
     if page.count("@DATA@") != 1:

@@ -2,10 +2,12 @@
  * check.c - what tests/gimp.sh compares GIMP's results with: the library itself, fed with
  * the same decoded pixels
  *
- *   gimp_check picture NAME WIDTH HEIGHT FILE.png [gray]
+ *   gimp_check picture NAME WIDTH HEIGHT FILE.png [gray|few]    few: of 64 colours at most
  *   gimp_check profile FILE.icc
+ *   gimp_check gray-profile FILE.icc              grey with a gamma of 1.8
  *   gimp_check distance GOT A.png B.png           the number is the library's
  *   gimp_check profiled GOT FILE.icc A.png B.png  ... of both in the space of a profile
+ *   gimp_check grayed GOT A.png B.png             ... of both in that of the grey one
  *   gimp_check mean GOT A B X Y W H               the mean of the map in a selection
  *   gimp_check raw GOT.tif A B [X Y W H]          every float of the map
  *   gimp_check heat GOT.png COLORS SCALE R G B A B  every byte of its colours
@@ -23,7 +25,8 @@
 #include "../../core/lpips.h"
 #include "../pictures.h"
 
-#define SPACE "Adobish"
+#define SPACE      "Adobish"
+#define GRAY_GAMMA 461 /* 1.8, in 256ths as a profile has it */
 
 typedef struct Picture {
     int width, height;
@@ -143,13 +146,40 @@ static Answer ask_profiled(const char *profile, char **names)
     return ask(&ia, &ib);
 }
 
-/* Script-Fu prints ten digits. */
-static int same_number(const char *got, double want)
+/* sRGB of grey levels that follow a gamma; IEC 61966-2-1. */
+static float *gray_to_srgb(const Picture *p)
 {
-    const double allowed = 6e-10 * fabs(want);
+    const size_t n = (size_t)p->width * p->height * 3;
+    float *rgb = malloc(n * sizeof *rgb);
 
+    for (size_t i = 0; i < n; i++) {
+        const double light = pow(p->rgb[i] / 255.0, GRAY_GAMMA / 256.0);
+
+        rgb[i] =
+            (float)(light <= 0.0031308 ? 12.92 * light : 1.055 * pow(light, 1 / 2.4) - 0.055);
+    }
+    return rgb;
+}
+
+static Answer ask_grayed(char **names)
+{
+    const Picture a = read_png(names[0]), b = read_png(names[1]);
+    lpips_image ia, ib;
+
+    lpips_image_packed(&ia, LPIPS_F32, gray_to_srgb(&a), a.width, a.height, 3, 12 * a.width);
+    lpips_image_packed(&ib, LPIPS_F32, gray_to_srgb(&b), b.width, b.height, 3, 12 * b.width);
+    return ask(&ia, &ib);
+}
+
+/* Script-Fu prints ten digits. */
+#define PRINTED 6e-10
+/* babl has the curves of a profile as polynomials and tables of floats. */
+#define CURVES 1e-5
+
+static int same_number(const char *got, double want, double allowed)
+{
     printf("%s, want %.10g\n", got, want);
-    return fabs(atof(got) - want) <= allowed;
+    return fabs(atof(got) - want) <= allowed * fabs(want);
 }
 
 static unsigned get(const unsigned char *at, int bytes)
@@ -249,7 +279,7 @@ static int check_mean(const char *number, char **names, char **numbers)
     for (int y = 0; y < box[3]; y++)
         for (int x = 0; x < box[2]; x++)
             sum += want.map[(y0 + y) * want.width + x0 + x];
-    return same_number(number, sum / box[2] / box[3]);
+    return same_number(number, sum / box[2] / box[3], PRINTED);
 }
 
 static int check_heat(const char *file, char **arg)
@@ -272,14 +302,17 @@ static int check_heat(const char *file, char **arg)
     return most == 0;
 }
 
-static int write_picture(char **arg, int gray)
+static int write_picture(char **arg, const char *kind)
 {
     const int width = atoi(arg[1]), height = atoi(arg[2]);
+    const int gray = kind && !strcmp(kind, "gray"), few = kind && !strcmp(kind, "few");
     uint8_t *rgb = picture_make(arg[0], width, height);
     png_image image = {.version = PNG_IMAGE_VERSION};
 
     for (int i = 0; i < width * height && gray; i++)
         rgb[i] = rgb[3 * i];
+    for (int i = 0; i < 3 * width * height && few; i++)
+        rgb[i] = (uint8_t)(rgb[i] / 64 * 80);
     image.width = (png_uint_32)width;
     image.height = (png_uint_32)height;
     image.format = gray ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
@@ -295,6 +328,43 @@ static int write_profile(const char *file)
     return f && icc && fwrite(icc, 1, (size_t)length, f) == (size_t)length && !fclose(f);
 }
 
+/* ICC.1:2001-04, as 32-bit words: a header, the list of the tags that a grey profile must
+ * have, and the tags: a name, a white of D50, a curve that is a gamma. */
+#define SIGN(text) \
+    ((uint32_t)(text)[0] << 24 | (uint32_t)(text)[1] << 16 | (text)[2] << 8 | (text)[3])
+enum { ICC_WORDS = 75 };
+
+static int write_gray_profile(const char *file)
+{
+    const struct {
+        int at;
+        uint32_t word[5];
+    } parts[] = {
+        {0, {4 * ICC_WORDS, 0, 0x02100000}},
+        {3, {SIGN("mntr"), SIGN("GRAY"), SIGN("XYZ ")}},
+        {9, {SIGN("acsp")}},
+        {17, {0xF6D6, 0x10000, 0xD32D}},
+        {32, {3}},
+        {33, {SIGN("desc"), 168, 96}},
+        {36, {SIGN("wtpt"), 264, 20}},
+        {39, {SIGN("kTRC"), 284, 14}},
+        {42, {SIGN("desc"), 0, 5, SIGN("Gray")}},
+        {66, {SIGN("XYZ "), 0, 0xF6D6, 0x10000, 0xD32D}},
+        {71, {SIGN("curv"), 0, 1, GRAY_GAMMA << 16}},
+    };
+    uint32_t icc[ICC_WORDS + 5] = {0};
+    FILE *f = fopen(file, "wb");
+    int ok = f != NULL;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        for (int k = 0; k < 5; k++)
+            icc[parts[i].at + k] |= parts[i].word[k];
+    for (int i = 0; i < ICC_WORDS; i++)
+        for (int shift = 24; shift >= 0 && ok; shift -= 8)
+            ok = putc((int)(icc[i] >> shift & 255), f) != EOF;
+    return ok && !fclose(f);
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 2 ? argv[1] : "";
@@ -302,13 +372,17 @@ int main(int argc, char **argv)
 
     babl_init();
     if (!strcmp(what, "picture") && argc >= 6)
-        ok = write_picture(argv + 2, argc > 6);
+        ok = write_picture(argv + 2, argv[6]);
     else if (!strcmp(what, "profile"))
         ok = write_profile(argv[2]);
+    else if (!strcmp(what, "gray-profile"))
+        ok = write_gray_profile(argv[2]);
     else if (!strcmp(what, "distance") && argc == 5)
-        ok = same_number(argv[2], ask_files(argv + 3).distance);
+        ok = same_number(argv[2], ask_files(argv + 3).distance, PRINTED);
     else if (!strcmp(what, "profiled") && argc == 6)
-        ok = same_number(argv[2], ask_profiled(argv[3], argv + 4).distance);
+        ok = same_number(argv[2], ask_profiled(argv[3], argv + 4).distance, PRINTED);
+    else if (!strcmp(what, "grayed") && argc == 5)
+        ok = same_number(argv[2], ask_grayed(argv + 3).distance, CURVES);
     else if (!strcmp(what, "mean") && argc == 9)
         ok = check_mean(argv[2], argv + 3, argv + 5);
     else if (!strcmp(what, "raw") && argc >= 5)

@@ -1,12 +1,35 @@
-# where.sh - finds a GIMP of a version; sourced by tests/gimp.sh and tests/gimp_window.sh.
+# where.sh - a GIMP of a version; sourced by tests/gimp.sh, gimp_window.sh, gimp_install.sh.
 #
-#   find_gimp VERSION    status 1 and a sentence in $reason where there is none; else
+#   begin VERSION WHAT   sets $version, $build, $check and the folder $work; WHAT: before each
+#                        name of a test.  All of it goes at the end, with KEEP=1 only processes
+#   leave REASON         skips everything
+#   find_gimp            status 1 and a sentence in $reason where there is none; else
 #     $root               the chroot it lives in, empty for this machine's own
 #     $files, $guest_files  a folder for pictures, as seen from here and from GIMP
 #     $profile, $guest_profile  GIMP's folder, with the plug-in in it
-#   run_gimp SCRIPT.scm  the script, without a window
-#   gimp_window ARGS...  a GIMP with a window
-root='' reason=''
+#   script FILE          a whole script, from a file that uses prelude?.scm and helpers.scm
+#   run_gimp SCRIPT.scm  runs it, without a window
+#   in_gimp COMMAND...   a GIMP, or another command, in the environment of a GIMP; $more: NAME=VALUE
+#   make_there ARGS...   make, where that GIMP is
+set -u
+export LC_ALL=C.UTF-8
+cd "$(dirname "$0")/.."
+. tests/check.sh
+root='' reason='' guest='' pids=''
+
+begin() { # VERSION WHAT
+    version=$1
+    about="gimp $version${2:+ $2}: "
+    build=${BUILD:-build}
+    check=$PWD/$build/tests/gimp_check
+    work=$(mktemp -d)
+    trap clean_up EXIT
+}
+clean_up() {
+    [ -z "$pids" ] || kill $pids 2>/dev/null
+    [ -n "${KEEP-}" ] || rm -rf "$work" ${guest:+"$guest"}
+}
+leave() { skip 'all of it' "$1"; exit 0; }
 
 # In the chroot the plug-in is built by the chroot's own compiler and headers.  A file that
 # differs gets the time of now, so that make sees it: another checkout's may be older.
@@ -19,12 +42,31 @@ build_in_root() {
         done
     cmp -s build/weights/lpips-alex-v0.1.safetensors "$root/src/builtin.safetensors" ||
         cp build/weights/lpips-alex-v0.1.safetensors "$root/src/builtin.safetensors"
-    chroot "$root" env -i HOME=/src PATH=/usr/bin:/bin LANG=C.UTF-8 make -C /src/liblpips \
-        "-j$(nproc)" BUILTIN_FILE=/src/builtin.safetensors WERROR=-Werror gimp-plugin >"$work/make.log" 2>&1
+    make_there WERROR=-Werror gimp-plugin >"$work/make.log" 2>&1
+}
+# GIMP 3.2 draws its icons by glycin, whose loaders run in bubblewrap: that wants /proc and a
+# namespace of users, which the kernel refuses in a chroot.  A root of its own is none.
+enter() { # COMMAND...: in $root
+    if unshare -m true 2>/dev/null; then
+        unshare -m sh -ec 'mount --bind "$0" "$0"; cd "$0"; mount -t proc proc proc
+            pivot_root . mnt; exec chroot . /bin/sh -c "umount -l /mnt; exec \"\$@\"" sh "$@"' "$root" "$@"
+    else
+        chroot "$root" "$@"
+    fi
+}
+make_there() { # ARGUMENTS...: make, of the machine that has the GIMP
+    if [ -n "$root" ]; then
+        enter env -i HOME=/src PATH=/usr/bin:/bin LANG=C.UTF-8 make -C /src/liblpips \
+            "-j$(nproc)" BUILTIN_FILE=/src/builtin.safetensors "$@"
+    else
+        make -s "$@"
+    fi
 }
 
-find_gimp() { # VERSION
+find_gimp() {
     local here plugin
+    set -- "$version"
+    [ -x "$check" ] || { reason="$check is missing; \`make check-gimp\` builds it"; return 1; }
     here=$(gimp-console --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+' | head -n 1)
     if [ "${here%%.*}" = "${1%%.*}" ]; then
         plugin=$build/lib/gimp/$1/lpips
@@ -41,7 +83,6 @@ find_gimp() { # VERSION
             echo "FAIL gimp $1: the plug-in builds in Debian 13"; return 1; }
         plugin=$root/src/liblpips/build/lib/gimp/$1/lpips
         guest=$(mktemp -d "$root/src/test.XXXXXX")
-        trap 'rm -rf "$work" "$guest"' EXIT
     fi
     files=$guest/files profile=$guest/profile
     guest_files=${files#"$root"} guest_profile=${profile#"$root"}
@@ -51,9 +92,14 @@ find_gimp() { # VERSION
 }
 
 in_gimp() { # COMMAND...: with an environment of its own, in the chroot if there is one
-    ${root:+chroot "$root"} env -i HOME="${guest_profile%/*}/home" PATH=/usr/bin:/bin LANG=C.UTF-8 \
+    ${root:+enter} env -i HOME="${guest_profile%/*}/home" PATH=/usr/bin:/bin LANG=C.UTF-8 \
         GIMP2_DIRECTORY="$guest_profile" GIMP3_DIRECTORY="$guest_profile" GEGL_USE_OPENCL=no \
-        NO_AT_BRIDGE=1 ${DISPLAY:+DISPLAY="$DISPLAY"} "$@"
+        NO_AT_BRIDGE=1 ${DISPLAY:+DISPLAY="$DISPLAY"} ${more-} "$@"
+}
+
+script() { # FILE, or -: a whole script of it, for run_gimp
+    echo "(define dir \"$guest_files\")"
+    cat "tests/gimp/prelude${version%%.*}.scm" tests/gimp/helpers.scm "$1"
 }
 
 # An error does not end GIMP 2.10; that is what the last form is for, and timeout.

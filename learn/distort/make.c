@@ -1,0 +1,365 @@
+/*
+ * make.c - all trials, into a folder that takes its name when it is whole.
+ */
+#include "make.h"
+
+#include "batch.h"
+#include "output.h"
+#include "progress.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <libavutil/avutil.h>
+
+typedef struct run {
+    distort_make *make;
+    distort_source *sources;
+    size_t n, next; /* next: the first that no worker took yet */
+    pthread_mutex_t lock;
+    report_progress progress;
+    bool failed;
+    size_t failed_at; /* the source of the sentence below */
+    char why[LEARN_WHY];
+} run;
+
+/* ---- sources ------------------------------------------------------------------------------
+ */
+
+/* The first so many of a shuffled order are held out: one source at least stays on either
+ * side where there are two or more. */
+static int hold_out(run *r, char why[LEARN_WHY])
+{
+    const double part = r->make->held_out;
+    size_t *order = calloc(r->n, sizeof *order), val, ranks[2] = {0};
+    learn_random random;
+
+    if (!order)
+        return learn_no_memory(why);
+    val = (size_t)ceil(part * (double)r->n - 1e-9);
+    if (val == r->n && part < 1)
+        val--;
+    learn_random_start(&random, r->make->plan.seed, learn_random_key(0, "held out"));
+    for (size_t i = 0; i < r->n; i++) {
+        const size_t j = (size_t)learn_random_below(&random, i + 1);
+
+        order[i] = order[j];
+        order[j] = i;
+    }
+    for (size_t i = 0; i < val; i++)
+        r->sources[order[i]].val = true;
+    for (size_t i = 0; i < r->n; i++) {
+        const bool held = r->sources[i].val || r->make->plan.task == LEARN_JND;
+
+        r->sources[i].rank = ranks[held]++;
+    }
+    free(order);
+    return 0;
+}
+
+static int find_sources(run *r, char why[LEARN_WHY])
+{
+    char **names;
+    int status = 0;
+
+    if (report_names(r->make->in, NULL, &names, &r->n, why) < 0)
+        return -1;
+    if (!r->n)
+        status = learn_fail(why, "%s: the folder is empty; pictures and clips are wanted",
+                            r->make->in);
+    r->sources = calloc(r->n + 1, sizeof *r->sources);
+    if (!r->sources && !status)
+        status = learn_no_memory(why);
+    for (size_t i = 0; i < r->n && !status; i++) {
+        r->sources[i].name = names[i];
+        names[i] = NULL;
+        r->sources[i].path = report_join(r->make->in, r->sources[i].name);
+        if (!r->sources[i].path)
+            status = learn_no_memory(why);
+    }
+    report_names_free(names, r->n);
+    return status ? status : hold_out(r, why);
+}
+
+/* ---- folders
+ * -------------------------------------------------------------------------------- */
+
+static int cannot(const char *path, const char *what, char why[LEARN_WHY])
+{
+    return learn_fail(why, "%s: %s: %s", path, what, strerror(errno));
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *at)
+{
+    (void)about;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_all(const char *path)
+{
+    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A folder beside `out`, which must not be there or hold nothing. */
+static char *make_beside(const char *out, char why[LEARN_WHY])
+{
+    char **names, *path = NULL;
+    const mode_t mask = umask(0);
+    size_t n = strlen(out);
+
+    umask(mask);
+    if (report_exists(out)) {
+        if (report_names(out, NULL, &names, &n, why) < 0)
+            return NULL;
+        report_names_free(names, n);
+        if (n) {
+            learn_fail(why, "%s is there and not empty: remove it, or choose another --out",
+                       out);
+            return NULL;
+        }
+        n = strlen(out);
+    }
+    while (n > 1 && out[n - 1] == '/')
+        n--;
+    if (asprintf(&path, "%.*s.making-XXXXXX", (int)n, out) < 0) {
+        learn_no_memory(why);
+        return NULL;
+    }
+    if (!mkdtemp(path) || chmod(path, 0777 & ~mask)) {
+        cannot(out, "cannot be made", why);
+        free(path);
+        return NULL;
+    }
+    return path;
+}
+
+static int make_folder(char why[LEARN_WHY], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int make_folder(char why[LEARN_WHY], const char *format, ...)
+{
+    char *path;
+    va_list values;
+    int status = 0;
+
+    va_start(values, format);
+    if (vasprintf(&path, format, values) < 0)
+        path = NULL;
+    va_end(values);
+    if (!path)
+        return learn_no_memory(why);
+    if (mkdir(path, 0777) && errno != EEXIST)
+        status = cannot(path, "cannot be made", why);
+    free(path);
+    return status;
+}
+
+static int make_folders(const run *r, char why[LEARN_WHY])
+{
+    static const char *const inner[] = {"p0", "p1", "ref", "judge"};
+    const distort_plan *p = &r->make->plan;
+    const char *task = learn_task_name(p->task);
+    const int folders = p->judge ? 4 : p->task == LEARN_JND ? 2 : 3;
+    int status = make_folder(why, "%s/%s", p->out, task);
+
+    for (size_t i = 0; i < r->n && !status; i++) {
+        const char *split = distort_split(p, &r->sources[i]);
+
+        if (r->sources[i].rank)
+            continue; /* the split has its folders */
+        status = make_folder(why, "%s/%s/%s", p->out, task, split);
+        for (int s = 0; s < DISTORT_SUBSETS && !status; s++) {
+            const char *subset = distort_subsets[s];
+
+            if (!p->subsets[s])
+                continue;
+            status = make_folder(why, "%s/%s/%s/%s", p->out, task, split, subset);
+            for (int k = 0; k < folders && !status; k++)
+                status =
+                    make_folder(why, "%s/%s/%s/%s/%s", p->out, task, split, subset, inner[k]);
+        }
+    }
+    return status;
+}
+
+/* ---- work
+ * ------------------------------------------------------------------------------------ */
+
+static int told(void *context)
+{
+    run *r = context;
+    int stop;
+
+    pthread_mutex_lock(&r->lock);
+    r->progress.done++;
+    report_progress_show(&r->progress, 0, NULL);
+    stop = r->failed || *r->make->stop;
+    pthread_mutex_unlock(&r->lock);
+    return stop;
+}
+
+/* Of several failures the one of the first source is told, whoever was quicker. */
+static void note_failure(run *r, size_t i, const char *why)
+{
+    pthread_mutex_lock(&r->lock);
+    if (!r->failed || i < r->failed_at) {
+        r->failed_at = i;
+        memcpy(r->why, why, LEARN_WHY);
+    }
+    r->failed = true;
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void *work(void *context)
+{
+    run *r = context;
+    learn_judge_room *room = r->make->plan.judge ? learn_judge_room_make() : NULL;
+    char why[LEARN_WHY] = "not enough memory";
+
+    if (r->make->plan.judge && !room)
+        note_failure(r, 0, why);
+    for (;;) {
+        size_t i;
+        bool stop;
+
+        pthread_mutex_lock(&r->lock);
+        i = r->next++;
+        stop = r->failed || *r->make->stop;
+        pthread_mutex_unlock(&r->lock);
+        if (stop || i >= r->n)
+            break;
+        if (distort_source_make(&r->make->plan, &r->sources[i], room, told, r, why) < 0)
+            note_failure(r, i, why);
+    }
+    learn_judge_room_free(room);
+    return NULL;
+}
+
+static int work_all(run *r, char why[LEARN_WHY])
+{
+    const int wanted = r->make->workers;
+    pthread_t *threads = calloc((size_t)wanted, sizeof *threads);
+    int n = 0, error = 0;
+
+    if (!threads)
+        return learn_no_memory(why);
+    while (n < wanted && !error) {
+        error = pthread_create(&threads[n], NULL, work, r);
+        n += !error;
+    }
+    if (!n)
+        learn_fail(why, "no thread can be started: %s", strerror(error));
+    for (int i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+    if (r->failed)
+        memcpy(why, r->why, LEARN_WHY);
+    return r->failed || !n ? -1 : *r->make->stop != 0;
+}
+
+/* ---- what is written last -----------------------------------------------------------------
+ */
+
+static int write_manifest(const run *r, char why[LEARN_WHY])
+{
+    report_file file;
+
+    if (report_file_open(&file, r->make->plan.out, "manifest.csv", why) < 0)
+        return -1;
+    fputs(DISTORT_MANIFEST_HEAD, file.f);
+    for (size_t i = 0; i < r->n; i++)
+        fputs(r->sources[i].rows, file.f);
+    return report_file_close(&file, 0, why);
+}
+
+/* What the bytes depend on beside the seed. */
+static int write_about(const run *r, char why[LEARN_WHY])
+{
+    const distort_plan *p = &r->make->plan;
+    char library[64];
+    report_file file;
+    json_t *about;
+    int status = 0;
+
+    lpips_describe(NULL, library, sizeof library);
+    about = json_pack("{s:s, s:s, s:s, s:I, s:i, s:i, s:f, s:s?, s:s?}", "made by",
+                      "lpips-learn distort make", "library", library, "ffmpeg",
+                      av_version_info(), "seed", (json_int_t)p->seed, "patches of a source",
+                      p->patches, "pixels", p->size, "held out", r->make->held_out, "judge",
+                      p->judge ? p->judge->name : NULL, "judge identity",
+                      p->judge ? p->judge->identity : NULL);
+    if (!about)
+        return learn_no_memory(why);
+    if (report_file_open(&file, p->out, "about.json", why) < 0) {
+        json_decref(about);
+        return -1;
+    }
+    if (json_dumpf(about, file.f, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) < 0 ||
+        fputc('\n', file.f) < 0)
+        status = learn_fail(why, "about.json cannot be written");
+    json_decref(about);
+    return report_file_close(&file, status, why);
+}
+
+/* ---- all of it
+ * ------------------------------------------------------------------------------- */
+
+static int fill(run *r, char why[LEARN_WHY])
+{
+    const distort_plan *p = &r->make->plan;
+    size_t trials = 0;
+    int status = make_folders(r, why);
+
+    for (int i = 0; i < DISTORT_SUBSETS; i++)
+        trials += p->subsets[i] ? r->n * (size_t)p->patches : 0;
+    if (status)
+        return status;
+    pthread_mutex_init(&r->lock, NULL);
+    report_progress_begin(&r->progress, trials, r->make->quiet);
+    status = work_all(r, why);
+    r->progress.quiet = true; /* its last sentence is about scores */
+    report_progress_end(&r->progress);
+    pthread_mutex_destroy(&r->lock);
+    if (!status)
+        status = write_manifest(r, why);
+    return status ? status : write_about(r, why);
+}
+
+int distort_make_run(distort_make *m, char why[LEARN_WHY])
+{
+    run r = {.make = m};
+    learn_judge *judge = NULL;
+    char *out = NULL;
+    int status = m->judge ? learn_judge_open(&judge, m->judge, why) : 0;
+
+    m->plan.judge = judge;
+    if (!status)
+        status = find_sources(&r, why);
+    if (!status) {
+        m->plan.out = out = make_beside(m->out, why);
+        status = out ? fill(&r, why) : -1;
+    }
+    if (!status && rename(out, m->out))
+        status = cannot(m->out, "cannot take its name", why);
+    if (out && status)
+        remove_all(out);
+    free(out);
+    for (size_t i = 0; i < r.n && r.sources; i++) {
+        free(r.sources[i].name);
+        free(r.sources[i].path);
+        free(r.sources[i].rows);
+    }
+    free(r.sources);
+    learn_judge_free(judge);
+    return status;
+}
