@@ -284,6 +284,8 @@ class Trials(Case):
             for out in ("out", "1traditional")
         ]
         self.assertLess(drawn[0], drawn[1])
+        rows = self.csv("1traditional/manifest.csv")
+        self.assertEqual(len({row["p0_seed"] for row in rows}), len(rows))
         self.learn("make", "few", "-o", "other", "--seed", "1")
         self.assertNotEqual(self.csv("out/manifest.csv"), self.csv("other/manifest.csv"))
 
