@@ -353,7 +353,7 @@ function welcome() {
     : 'Two pictures, one after the other, a second each. Were they exactly the same, or was there any difference?';
   $('how').append(
     step('Sit as you usually do, the screen not in glaring light. Leave glasses on if you wear them.'),
-    afc ? step('Choose by clicking or tapping a picture, or by the keys @ and @.', '←', '→')
+    afc ? step('Choose by clicking or tapping a picture, or press @ or @.', '←', '→')
       : step('Look at the cross; then two pictures flash up there. Answer by the buttons or the keys @ (same) and @ (different).', '←', '→'),
     step(`After a short practice there are ${planOf(rater || 1).length}, about ${minutes(planOf(rater || 1).length)} in all. You may close the page and go on later.`));
   $('question').textContent = afc ? 'Which is more like the reference?' : 'Same or different?';

@@ -14,6 +14,10 @@ function times(room, size) {
   return Math.floor(room / size);
 }
 
+function wantedScale(ratio) {
+  return study.scale || Math.max(1, times(WANTED * ratio, Math.max(...study.size)));
+}
+
 /* The largest scale that fits a box of w x h pixels of CSS, and the arrangement: `row`, or for
    narrow windows `stack` with the reference above; null where not even 1 fits. */
 function fit(w, h) {
@@ -22,7 +26,7 @@ function fit(w, h) {
   const gap = Math.ceil(GAP * ratio);
   const label = Math.ceil(LABEL * ratio);
   const [W, H] = [Math.floor(w * ratio), Math.floor(h * ratio)];
-  const most = study.scale || Math.max(1, times(WANTED * ratio, Math.max(pw, ph)));
+  const most = wantedScale(ratio);
   const ways = afc
     ? { row: Math.min(times(W - 2 * gap, 3 * pw), times(H - label - gap / 2, ph)),
         stack: Math.min(times(W - gap, 2 * pw), times(H - 2 * label - gap, 2 * ph)) }
@@ -57,8 +61,18 @@ function centre(img, f) {
   ['width', 'height'].forEach((side, i) => { img.style[side] = (size[i] * f.scale) / f.ratio + 'px'; });
 }
 
+/* No more height than pictures of the size wanted take, so that question, pictures and buttons
+   are seen at a glance on a large screen. */
+function limitStage() {
+  const ratio = window.devicePixelRatio || 1;
+  const [across, down] = study.size.map((n) => (n * wantedScale(ratio)) / ratio);
+  const rows = afc && 3 * across + 2 * GAP > stage.clientWidth ? 2 : 1;
+  stage.style.maxHeight = rows * (down + LABEL) + 3 * GAP + 'px';
+}
+
 /* Puts panes in their places; what fit() found, or null. */
 function place(panes) {
+  limitStage();
   const box = stage.getBoundingClientRect();
   const f = fit(box.width, box.height);
   if (!f) return null;
