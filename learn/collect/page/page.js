@@ -55,9 +55,9 @@ function layOut() {
   if (found) return found;
   disturbed = true;
   const ratio = window.devicePixelRatio || 1;
-  const across = study.size[0] * (study.scale || 1) / ratio;
+  const across = size[0] * (study.scale || 1) / ratio;
   $('smalltext').textContent = 'Pictures are shown here without being made smaller, which needs room for '
-    + `${Math.ceil(afc ? 2 * across + GAP : across)} by ${Math.ceil(study.size[1] * (study.scale || 1) / ratio * (afc ? 2 : 1) + (afc ? 3 : 1) * GAP)} `
+    + `${Math.ceil(afc ? 2 * across + GAP : across)} by ${Math.ceil(size[1] * (study.scale || 1) / ratio * (afc ? 2 : 1) + (afc ? 3 : 1) * GAP)} `
     + 'pixels beside the buttons. Make the window larger, turn the phone, or zoom out; your answers so far are kept.';
   return null;
 }
@@ -123,6 +123,7 @@ async function ask(item) {
   stage.replaceChildren();
   panes = [];
   const [images] = await Promise.all([pictures(item.trial), pause(REFRESH)]);
+  size = [images[0].naturalWidth, images[0].naturalHeight];
   return afc ? askSides(images, item.flip) : askTurn(images, item.flip);
 }
 
