@@ -118,6 +118,10 @@ function onward(text) {
 
 /* ---- one trial ------------------------------------------------------------------------------- */
 
+/* All that lies on the stage can be drawn at once: a picture that is still decoded when its time
+   begins is seen for less. */
+const ready = () => Promise.all(Array.from(stage.querySelectorAll('img'), (img) => img.decode()));
+
 /* Resolves to { side, ms, shown } of the trial { trial, flip }. */
 async function ask(item) {
   stage.replaceChildren();
@@ -139,6 +143,7 @@ async function askSides(images, flip) {
     make('span', { textContent: 'Reference' })), side(1)];
   stage.append(...panes);
   layOut();
+  await ready();
   await nextFrame();
   const chosen = await answered();
   return { side: chosen, ms: Math.round(performance.now() - since) };
@@ -159,7 +164,7 @@ async function askTurn(images, flip) {
     const box = panes[0].style;
     cross.style.left = `calc(${box.left} + ${box.width} / 2 - .625rem)`;
     cross.style.top = `calc(${box.top} + ${box.height} / 2 - .625rem)`;
-    await pause(CROSS);
+    await Promise.all([ready(), pause(CROSS)]);
     cross.remove();
     times = await inTurn(turns);
     if (disturbed) times = null;

@@ -79,7 +79,6 @@ function place(panes) {
     pane.style.top = (corner[1] + off[1]) / f.ratio + 'px';
     pane.style.width = (size[0] * f.scale) / f.ratio + 'px';
     pane.style.height = (size[1] * f.scale) / f.ratio + 'px';
-    const img = pane.querySelector('img');
   });
   return f;
 }
