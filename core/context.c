@@ -89,25 +89,44 @@ static int fetch_back(lpips_context *c, int layer)
     return l->back_u ? LPIPS_OK : LPIPS_ERR_MEMORY;
 }
 
+static int fetch_layer(lpips_context *c, int layer)
+{
+    lpips_layer *l = &c->plan.layer[layer];
+    int status = LPIPS_OK, in = c->plan.tensor[l->in].c;
+
+    if (l->kind == LPIPS_POOL)
+        return LPIPS_OK;
+    status = fetch_filter(c, l);
+    if (l->side[0] && !status)
+        status =
+            fetch_point(c, l->side, in, l->panels * LPIPS_PANEL, &l->side_u, &l->side_bias);
+    if (l->after_name[0] && !status)
+        status = fetch_point(c, l->after_name, l->mid_c, c->plan.tensor[l->out].c,
+                             &l->after_u, &l->after_bias);
+    if (c->plan.flags & LPIPS_WANT_GRADIENT && !status)
+        status = fetch_back(c, layer);
+    return status;
+}
+
 static int fetch_filters(lpips_context *c)
 {
     int status = LPIPS_OK;
 
-    for (int i = 1; i < c->plan.layers && !status; i++) {
-        lpips_layer *l = &c->plan.layer[i];
-
-        if (l->kind != LPIPS_POOL)
-            status = fetch_filter(c, l);
-        if (l->side[0] && !status)
-            status = fetch_point(c, l->side, c->plan.tensor[l->in].c, l->panels * LPIPS_PANEL,
-                                 &l->side_u, &l->side_bias);
-        if (l->after_name[0] && !status)
-            status = fetch_point(c, l->after_name, l->mid_c, c->plan.tensor[l->out].c,
-                                 &l->after_u, &l->after_bias);
-        if (c->plan.flags & LPIPS_WANT_GRADIENT && l->kind != LPIPS_POOL && !status)
-            status = fetch_back(c, i);
-    }
+    for (int i = 1; i < c->plan.layers && !status; i++)
+        status = fetch_layer(c, i);
     return status;
+}
+
+static void fetch_job(void *arg, int worker, int job)
+{
+    (void)worker;
+    fetch_layer(arg, job + 1); /* all exist: nothing to fail */
+}
+
+void lpips_context_refresh(lpips_context *c)
+{
+    c->weights->changes++;
+    lpips_pool_run(c->pool, fetch_job, c, c->plan.layers - 1);
 }
 
 static void set_pointers(lpips_context *c)

@@ -79,6 +79,10 @@ typedef struct lpips_band {
 void lpips_scaling(const lpips_context *c, const lpips_image *img, float mul[3],
                    float add[3]);
 
+/* After the tensors of weights that only this context uses were changed (model.h): packs
+ * them again, layers at once. */
+void lpips_context_refresh(lpips_context *c);
+
 /* Works through the net for the pictures of the call; LPIPS_OK or an error. */
 int lpips_run(lpips_context *c);
 

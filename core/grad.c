@@ -19,7 +19,8 @@ enum {
     PIXELS = 120, /* of a product a job, a multiple of every kernel's rows */
     PANELS = 4,   /* of a product a job */
     ROWS = 4,     /* of a pool's input a job */
-    MAX_PLACES = 32
+    MAX_PLACES = 32,
+    MAX_CHANNELS = 512 /* of a tap */
 };
 
 /* ---- shapes ------------------------------------------------------------- */
@@ -141,6 +142,36 @@ typedef struct task {
     const float *u; /* filter */
 } task;
 
+size_t lpips_kept(const lpips_plan *p, int tap, int y)
+{
+    size_t words = 0;
+
+    for (int i = 0; i < p->layers; i++) {
+        const lpips_layer *l = &p->layer[i];
+
+        if (l->tap >= 0 && l->tap <= tap)
+            words += (size_t)(l->tap == tap ? y : l->mid_h) * (size_t)l->mid_w *
+                     (size_t)(l->mid_c / 64);
+    }
+    return words;
+}
+
+/* A row with dropout: every pixel has lin weights of its own. */
+static void kept_row(const lpips_context *c, const lpips_layer *l, float *g, const float *a,
+                     const float *b, const float *d, const uint64_t *keep, double factor)
+{
+    float lin[MAX_CHANNELS];
+
+    for (int x = 0; x < l->mid_w; x++, keep += l->mid_c / 64) {
+        ptrdiff_t at = (ptrdiff_t)x * l->mid_c;
+
+        for (int i = 0; i < l->mid_c; i++)
+            lin[i] = keep[i / 64] >> i % 64 & 1 ? 2 * c->lin[l->tap][i] : 0;
+        c->kernels.head_back_row(g + at, a + at, b + at, l->mid_c, d + x, 1, lin, l->mid_c,
+                                 factor);
+    }
+}
+
 static void head_row(const task *t, float *g, int y)
 {
     const lpips_context *c = t->b->c;
@@ -151,10 +182,15 @@ static void head_row(const task *t, float *g, int y)
     for (int i = 0; i < t->b->pulls; i++) {
         const lpips_pull *p = &t->b->pull[i];
         const float *d = l->d + ((ptrdiff_t)p->pair * l->d_rows + y) * l->d_cols;
+        const float *mine = lpips_row_at(c, f, t->b->picture, y, 0);
+        const float *others = lpips_row_at(c, f, p->other, y, 0);
 
-        c->kernels.head_back_row(g, lpips_row_at(c, f, t->b->picture, y, 0),
-                                 lpips_row_at(c, f, p->other, y, 0), l->mid_c, d, l->mid_w,
-                                 c->lin[l->tap], l->mid_c, p->weight / pixels);
+        if (p->keep)
+            kept_row(c, l, g, mine, others, d, p->keep + lpips_kept(&c->plan, l->tap, y),
+                     p->weight / pixels);
+        else
+            c->kernels.head_back_row(g, mine, others, l->mid_c, d, l->mid_w, c->lin[l->tap],
+                                     l->mid_c, p->weight / pixels);
     }
 }
 

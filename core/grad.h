@@ -30,7 +30,16 @@
 typedef struct lpips_pull {
     int other, pair;
     double weight;
+    const uint64_t *keep; /* dropout: see lpips_kept(); NULL: all is kept */
 } lpips_pull;
+
+/*
+ * Dropout on the inputs of lin, the squared differences: a bit for each of a pair, tap by
+ * tap, row by row, pixel by pixel, channel 0 lowest; where it is 0 the lin weight counts as
+ * 0, else twice.  Words of 64 before those of row y of a layer's tap; of the first tap that
+ * is not there, all.
+ */
+size_t lpips_kept(const lpips_plan *p, int tap, int y);
 
 /* Values of pixel (y, x) at `at` + y * row + x * c. */
 typedef struct lpips_view {

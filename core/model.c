@@ -315,6 +315,37 @@ static lpips_weights *new_weights(void)
     return w;
 }
 
+lpips_weights *lpips_weights_copy(const lpips_weights *from)
+{
+    lpips_tensor_spec spec[LPIPS_MAX_TENSORS];
+    size_t bytes[LPIPS_MAX_TENSORS], total = 0;
+    int n = lpips_net_tensors(from->def, spec);
+    lpips_weights *w = new_weights();
+    char *at;
+
+    for (int i = 0; i < n; i++) {
+        bytes[i] = sizeof(float);
+        for (int d = 0; d < spec[i].dims; d++)
+            bytes[i] *= (size_t)spec[i].shape[d];
+        total += (bytes[i] + ALIGN - 1) / ALIGN * ALIGN;
+    }
+    at = w ? aligned_alloc(ALIGN, total) : NULL;
+    if (!at) {
+        lpips_weights_unref(w);
+        return NULL;
+    }
+    w->net = from->net;
+    w->def = from->def;
+    memcpy(w->version, from->version, sizeof w->version);
+    w->storage = at;
+    w->changes = 1;
+    for (int i = 0; i < n; i++) {
+        w->tensor[i] = memcpy(at, from->tensor[i], bytes[i]);
+        at += (bytes[i] + ALIGN - 1) / ALIGN * ALIGN;
+    }
+    return w;
+}
+
 static int fill(loader *l, lpips_source *from)
 {
     int status = lpips_st_open(&l->st, from->bytes, from->size, l->detail, l->detail_size);

@@ -24,7 +24,13 @@ struct lpips_weights {
     atomic_int refs;
     pthread_mutex_t lock;
     struct lpips_packed *packed;
+    unsigned changes; /* training's own copy: how often its tensors changed, from 1 on */
 };
+
+/* A copy for training, whose tensors may be written while nothing reads them; what is packed
+ * is made anew where `changes` was raised since.  It has no hash.  w must not have been given
+ * to a context, which may have given back the memory of tensors.  NULL: memory. */
+lpips_weights *lpips_weights_copy(const lpips_weights *w);
 
 /* The tensor NAME.PART, e.g. ("net.slice2.3", "bias"); NULL if the net has none. */
 const float *lpips_weights_tensor(const lpips_weights *w, const char *name, const char *part);

@@ -15,6 +15,7 @@ struct lpips_packed {
     struct lpips_packed *next;
     lpips_pack_key key;
     float *data;
+    unsigned changes; /* of the weights when it was filled */
 };
 
 /* Finite points of the transforms (kernels_template.h), in the order of their rows. */
@@ -239,7 +240,7 @@ static int fill_back(float *data, lpips_weights *w, const lpips_pack_key *k,
     struct lpips_packed *p;
     float *tensor = NULL;
 
-    if (!lpips_pack_heavy(k->in, k->out)) {
+    if (!lpips_pack_heavy(k->in, k->out) || w->changes) {
         pack_back(data, k, lpips_weights_tensor(w, k->name, "weight"), side);
         return 0;
     }
@@ -265,7 +266,7 @@ static int fill(float *data, lpips_weights *w, const lpips_pack_key *k,
         pack_rows(data, k, src);
     else
         pack_wino(data, k, src, kernels);
-    if (lpips_pack_heavy(k->in, k->out))
+    if (lpips_pack_heavy(k->in, k->out) && !w->changes)
         drop(w, src, (size_t)k->in * (size_t)k->out * (size_t)(k->kernel * k->kernel));
     return 0;
 }
@@ -285,6 +286,7 @@ static struct lpips_packed *make(lpips_weights *w, const lpips_pack_key *k,
     p->key.name = strcpy((char *)(p + 1), k->name);
     p->key.side = NULL; /* the caller's; the name says enough */
     p->data = data;
+    p->changes = w->changes;
     p->next = w->packed;
     w->packed = p;
     return p;
@@ -306,6 +308,10 @@ const float *lpips_pack_get(lpips_weights *w, const lpips_pack_key *key,
     pthread_mutex_lock(&w->lock);
     p = get(w, key, kernels);
     pthread_mutex_unlock(&w->lock);
+    if (p && p->changes != w->changes) { /* one thread a key: context.h */
+        fill(p->data, w, key, kernels);  /* cannot fail: nothing is allocated */
+        p->changes = w->changes;
+    }
     return p ? p->data : NULL;
 }
 

@@ -18,6 +18,9 @@ int learn_optimise(int argc, char **argv);
 /* init/command.c: lpips-learn init ... */
 int learn_init(int argc, char **argv);
 
+/* train/command.c: lpips-learn train ... */
+int learn_train(int argc, char **argv);
+
 /* Room for a sentence that says what failed and why. */
 #define LEARN_WHY 512
 

@@ -18,6 +18,7 @@ PARTS = {
     ("distort", "make"): ("DISTORT MAKE",),
     ("distort", "sheet"): ("DISTORT SHEET",),
     **{("collect", c): ("COLLECT " + c.upper(),) for c in ("make", "serve", "status", "import")},
+    ("train",): ("TRAIN",),
     ("init",): ("INIT",),
     ("optimise",): ("OPTIMISE",),
 }
@@ -78,6 +79,10 @@ class Manual(Trials):
                 run = self.learn("eval", "none", option, value, code=2)
                 self.assertIn("none cannot be read", run.err)
         self.assertEqual(self.complete("eval", "mos", "--logistic", "="), {"4", "5"})
+        for option in ("--mode", "--net"):
+            for value in self.complete("train", option, ""):
+                run = self.learn("train", "none", option, value, "-o", "out", code=2)
+                self.assertIn("none cannot be read", run.err)
         self.assertEqual(self.complete("eval", "--threads", ""), set())
         rows = self.learn("distort", "list").rows
         self.assertEqual(self.complete("distort", "make", "--subset", ""), {row[2] for row in rows})
