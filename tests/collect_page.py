@@ -297,6 +297,15 @@ class Parts(Case):
                 at = 3 * (width * (y + row * scale + k) + x)
                 self.assertEqual(got[at : at + len(line)], line)
 
+    def test_sizes(self):
+        """Each trial is as large as it can be, whatever others are."""
+        self.trials(2, size=64, subsets=("large",))
+        self.make("--sentinels", "2", n=2)
+        name, told = self.whole(1, self.by_key)
+        for a in told["answers"]:
+            size = program.unpng(self.read(f"study/page/p/{self.made.trials[a['trial']]['pictures'][0]}.png"))[0]
+            self.assertEqual(a["scale"], {64: 4, 32: 9}[size])
+
     def test_too_small(self):
         self.make("--sentinels", "2", "--scale", "8")
         self.open(9)
