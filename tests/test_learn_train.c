@@ -557,11 +557,11 @@ static void adam(void **state)
 
         mean = .5 * mean + .5 * to;
         square = .999 * square + .001 * to * to;
-        move = .08 * mean / (1 - pow(.5, i)) / (sqrt(square / (1 - pow(.999, i))) + 1e-8);
+        move = .12 * mean / (1 - pow(.5, i)) / (sqrt(square / (1 - pow(.999, i))) + 1e-8);
         lin = fmax(lin - move, 0);
         other -= move;
         *g[0] = *g[1] = (float)to;
-        train_model_step(&m, i, .08);
+        train_model_step(&m, i, .12);
         assert_true(fabs((double)*value[0] - lin) < 1e-7);
         assert_true(fabs((double)*value[1] - other) < 1e-6);
     }

@@ -12,7 +12,6 @@ The time of all processors together is printed beside: it tells more on a busy m
 
 import os
 import random
-import struct
 import subprocess
 import sys
 import tempfile
@@ -36,10 +35,9 @@ LAYERS = [
 def make_trials(folder):
     """Trials of noise: a step's time does not depend on what it sees."""
     import program
+    import trials
 
     chance = random.Random(1)
-    head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }"
-    head = b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + head + b" " * (117 - len(head)) + b"\n"
     for part in ("ref", "p0", "p1", "judge"):
         os.makedirs(os.path.join(folder, part))
     for i in range(BATCH * STEPS):
@@ -48,7 +46,7 @@ def make_trials(folder):
             with open(f"{folder}/{part}/{i:06d}.png", "wb") as f:
                 f.write(program.png(rows, 64))
         with open(f"{folder}/judge/{i:06d}.npy", "wb") as f:
-            f.write(head + struct.pack("<f", i % 2))
+            f.write(trials.npy(i % 2))
 
 
 def children():
