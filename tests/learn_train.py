@@ -13,29 +13,25 @@ import time
 import unittest
 
 import program
+from trials import LEARN, Trials
 
 TRIALS = 8
 FILES = ("weights.safetensors", "state.safetensors", "log.csv", "curves.svg")
 
 
-def npy(value):
-    head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }"
-    head += b" " * (117 - len(head)) + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + struct.pack("<f", value)
-
-
-class Train(program.Case):
+class Train(Trials):
     def setUp(self):
         super().setUp()
         self.trials("data")
 
     def trials(self, folder, size=64, n=TRIALS):
         for i in range(n):
-            name = f"{folder}/2afc/train/mix/%s/{i:06d}.%s"
-            self.write(name % ("ref", "png"), program.picture(size, size, 3 * i, strength=8))
-            self.write(name % ("p0", "png"), program.picture(size, size, 3 * i, strength=90))
-            self.write(name % ("p1", "png"), program.picture(size, size, 3 * i + 1, strength=8))
-            self.write(name % ("judge", "npy"), npy((0, 0.2, 0.5, 1)[i % 4]))
+            seen = [
+                program.picture(size, size, seed, strength=strength)
+                for seed, strength in ((3 * i, 90), (3 * i + 1, 8), (3 * i, 8))
+            ]
+            people = (0, 0.2, 0.5, 1)[i % 4]
+            self.trial_2afc(f"{folder}/2afc/train/mix", f"{i:06d}", people, *seen)
 
     def train(self, *arguments, code=0):
         """What it said."""
@@ -116,7 +112,7 @@ class Train(program.Case):
     def stopped(self, how, number):
         """Begins, and sends a signal once there is a checkpoint."""
         run = subprocess.Popen(
-            [program.LEARN, "train", *how, "-o", "stopped", "--every", "1"],
+            [LEARN, "train", *how, "-o", "stopped", "--every", "1"],
             cwd=self.folder,
             stderr=subprocess.PIPE,
             text=True,

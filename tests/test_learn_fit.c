@@ -198,10 +198,10 @@ static void scratch(void **state)
 {
     train_options o = {.net = LPIPS_NET_ALEX,
                        .mode = TRAIN_SCRATCH,
-                       .batch = 20,
+                       .batch = 25,
                        .epochs = 1,
                        .decay = 1,
-                       .rate = 3e-4,
+                       .rate = 2e-4,
                        .dropout = true};
     lpips_context *c = judge();
     outcome r;
@@ -209,7 +209,7 @@ static void scratch(void **state)
     (void)state;
     if (!c || test_quick())
         skip();
-    make_trials("all-train", 30000, 600, c);
+    make_trials("all-train", 30000, 1000, c);
     make_trials("all-val", 40000, 500, c);
     lpips_context_free(c);
     r = fit("scratch", "all-train", "all-val", o);

@@ -4,6 +4,7 @@
 #include "train.h"
 
 #include "compare.h"
+#include "distort/command.h"
 #include "eval/eval.h"
 
 #include <errno.h>
@@ -95,18 +96,6 @@ static double rate_of(struct argp_state *state, const char *arg)
     return rate;
 }
 
-static uint64_t seed_of(struct argp_state *state, const char *arg)
-{
-    char *end;
-    unsigned long long seed;
-
-    errno = 0;
-    seed = strtoull(arg, &end, 10);
-    if (*arg < '0' || *arg > '9' || *end || errno)
-        argp_error(state, "--seed: \"%s\" is no whole number from 0", arg);
-    return seed;
-}
-
 static train_mode mode_of(struct argp_state *state, const char *arg)
 {
     for (int i = TRAIN_LIN; i <= TRAIN_SCRATCH; i++)
@@ -153,7 +142,7 @@ static error_t parse_numbers(int key, char *arg, struct argp_state *state)
         o->rate = rate_of(state, arg);
         return 0;
     case KEY_SEED:
-        o->seed = seed_of(state, arg);
+        o->seed = distort_whole(state, arg, "--seed", 0, UINT64_MAX);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
