@@ -105,9 +105,9 @@ script() { # FILE, or -: a whole script of it, for run_gimp
 # An error does not end GIMP 2.10; that is what the last form is for, and timeout.
 run_gimp() { # SCRIPT
     if [ "${version%%.*}" = 2 ]; then
-        { cat "$1"; echo '(gimp-quit 1)'; } | DISPLAY='' in_gimp timeout 300 gimp-console -i -f --no-splash -b -
+        { cat "$1"; echo '(gimp-quit 1)'; } | DISPLAY='' in_gimp timeout 900 gimp-console -i -f --no-splash -b -
     else
-        DISPLAY='' in_gimp timeout 300 gimp-console -i -f --no-splash --batch-interpreter \
+        DISPLAY='' in_gimp timeout 900 gimp-console -i -f --no-splash --batch-interpreter \
             plug-in-script-fu-eval -b "(load \"$guest_files/${1##*/}\")" --quit
     fi
 }
