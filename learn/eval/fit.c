@@ -13,7 +13,7 @@
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_multifit_nlinear.h>
 
-enum { ROUNDS_MOST = 200 };
+enum { ROUNDS_MOST = 500 };
 
 typedef struct points {
     const double *x, *y;
