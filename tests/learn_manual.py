@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The manual page and the completion of lpips-learn say what the program itself says."""
 
+import csv
 import os
 import unittest
 
 from manual import check_page, complete, documented, options_of
 from program import ROOT
-from trials import Trials
+from trials import Trials, grey
 
 PAGE = os.path.join(ROOT, "learn", "lpips-learn.1")
 COMPLETION = os.path.join(ROOT, "learn", "lpips-learn.bash-completion")
@@ -67,6 +68,15 @@ class Manual(Trials):
         for judge in judges:
             for part in judge.split(":"):
                 self.assertRegex(text, rf"\b{part}\b")
+        self.trial_2afc("d", "a", 1, grey(99), grey(98))
+        run = self.learn("eval", "d", "-qJ", "all", "--csv", "-")
+        known = {row["judge"] for row in csv.DictReader(run.out.splitlines())} - {""}
+        classic = {judge for judge in known if ":" not in judge}
+        self.assertEqual(classic, {judge for judge in judges if ":" not in judge} - {"all"})
+        with open(PAGE) as f:
+            page = f.read()
+        for judge in classic:
+            self.assertRegex(page, rf"(?m)^(\.It Cm |ms-ssim)(.* )?{judge}( |$)|^{judge} ")
         self.assertEqual(self.complete("eval", "-J", "psnr,ms"), {"psnr,ms-ssim"})
         self.assertEqual(self.complete("eval", "-J", "lpips", ":", "v"), {"vgg"})
         self.assertIn("none", self.complete("eval", "-J", "lpips", ":", "vgg", ":"))

@@ -6,6 +6,7 @@
 #include "correlate.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <gsl/gsl_blas.h>
@@ -75,8 +76,8 @@ static double descend(gsl_multifit_nlinear_workspace *w, gsl_multifit_nlinear_fd
 }
 
 /* The best of all starts into `best`; 0 where none led anywhere.  With four parameters all
- * lead to one curve; with five there are often several, and the best of few starts has been
- * seen to be 5 % off. */
+ * lead to one curve, and those in the middle do; with five there are often several, and the
+ * best of few starts has been seen to be 5 % off. */
 static int search(gsl_multifit_nlinear_workspace *w, gsl_multifit_nlinear_fdf *f,
                   gsl_vector *start, double best[5])
 {
@@ -87,6 +88,8 @@ static int search(gsl_multifit_nlinear_workspace *w, gsl_multifit_nlinear_fdf *f
     for (int i = 0; i < 50; i++) {
         double squares;
 
+        if (start->size == 4 && middles[i / 2 % 5] != 0)
+            continue;
         gsl_vector_set_zero(start);
         gsl_vector_set(start, 0, i % 2 ? 2 : -2);
         gsl_vector_set(start, 1, steepness[i / 10]);
@@ -136,13 +139,21 @@ static int fit_standard(points *p, int parameters, double best[5], bool *fitted)
     return w && start ? 0 : -1;
 }
 
+/* GSL would end the program at an error; the handler is one for all threads. */
+static pthread_once_t quiet = PTHREAD_ONCE_INIT;
+
+static void keep_gsl_quiet(void)
+{
+    gsl_set_error_handler_off();
+}
+
 int learn_fit(learn_curve *c, int parameters, const double *x, const double *y, size_t n)
 {
     double *room = malloc((2 * n + 1) * sizeof *room), mean[2], deviation[2], b[5] = {0};
     points p = {room, room + n, n};
-    gsl_error_handler_t *before = gsl_set_error_handler_off();
     int status = room ? 0 : -1;
 
+    pthread_once(&quiet, keep_gsl_quiet);
     *c = (learn_curve){.parameters = parameters};
     if (room && n > (size_t)parameters && standardise(x, n, room, &mean[0], &deviation[0]) &&
         standardise(y, n, room + n, &mean[1], &deviation[1]))
@@ -154,7 +165,6 @@ int learn_fit(learn_curve *c, int parameters, const double *x, const double *y, 
         c->b[3] = b[4] * deviation[1] / deviation[0];
         c->b[4] = mean[1] + b[3] * deviation[1] - c->b[3] * mean[0];
     }
-    gsl_set_error_handler(before);
     free(room);
     return status;
 }

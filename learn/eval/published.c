@@ -2,8 +2,8 @@
  * published.c - see published.h.
  *
  * The released lin weights 0.1 came after the paper, whose rows "lin" are 0.0; both are held
- * against them.  L2 and SSIM are those of CIE Lab, the official code's choice, with what its
- * loader loses on the way to bytes and without.
+ * against them.  L2 and SSIM are those of CIE Lab, the official code's choice, with
+ * its truncation to bytes or without.
  */
 #include "published.h"
 
