@@ -414,6 +414,35 @@ static void halves(void **state)
     lpips_train_free(t);
 }
 
+/* The derivative of what one_pixel() keeps by the steepest of the first biases. */
+static void check_pixel(lpips_train *t, lpips_weights *w, const trial *p, int tap, int pixel)
+{
+    static const double second[2] = {0, 1};
+    const float *g = lpips_train_gradient(t, 3);
+    float *bias = (float *)w->tensor[3];
+    double low[2], at[2], before;
+    int steepest = 0;
+
+    lpips_train_clear(t);
+    lpips_train_backward(t, second);
+    for (int i = 0; i < 64; i++)
+        steepest = fabsf(g[i]) > fabsf(g[steepest]) ? i : steepest;
+    before = (double)bias[steepest];
+    for (int side = 0; side < 2; side++) {
+        ref_result r;
+
+        bias[steepest] = (float)(before + (side ? -1e-6 : 1e-6));
+        at[side] = (double)bias[steepest];
+        ref_lpips(w, &p->exact[0], &p->exact[2], 0, &r);
+        low[side] = 2 * r.low[tap][pixel] / (r.width[tap] * r.height[tap]);
+        ref_result_free(&r);
+    }
+    bias[steepest] = (float)before;
+    assert_true(g[steepest] != 0.f);
+    assert_true(fabs((low[0] - low[1]) / (at[0] - at[1]) - (double)g[steepest]) <=
+                1e-4 * fabs((double)g[steepest]));
+}
+
 /* One pixel kept at one tap, all of it or some channels: ref.c's distance there, by lin
  * weights that are 0 for the others. */
 static void one_pixel(void **state)
@@ -453,6 +482,7 @@ static void one_pixel(void **state)
         assert_true(fabs(d[1] * r.width[tap] * r.height[tap] / 2 - r.low[tap][pixel]) <=
                     1e-5 * r.low[tap][pixel]);
         ref_result_free(&r);
+        check_pixel(t, some, p, tap, pixel);
     }
     assert_int_equal(at, words);
     trial_free(p);

@@ -76,11 +76,12 @@ static void widen(panel *p, double v)
 
 static void draw_axes(panel *p, const char *title)
 {
-    const double span = p->high > p->low ? p->high - p->low : 1e-3;
+    /* labels of four digits must differ */
+    const double span = fmax(p->high - p->low, .02 * fabs(p->high) + 1e-3);
     const double step = tick_step(span), along = tick_step(p->epochs);
 
+    p->high = ceil((p->low + span) / step) * step;
     p->low = floor(p->low / step) * step;
-    p->high = ceil((p->low + span) / step) * step + (p->high > p->low ? 0 : step);
     fprintf(p->f, "<text class=\"title\" x=\"%d\" y=\"%d\">%s</text>\n", LEFT, p->top + 20,
             title);
     for (double v = p->low; v <= p->high + step / 2; v += step)

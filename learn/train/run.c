@@ -126,6 +126,9 @@ static void shuffle(train_run *r)
 {
     learn_random draw;
 
+    if (r->ordered == train_epoch(r))
+        return;
+    r->ordered = train_epoch(r);
     learn_random_start(&draw, r->o->seed,
                        learn_random_key((uint64_t)train_epoch(r), "order"));
     for (size_t i = 0; i < r->data.n; i++)
@@ -165,24 +168,26 @@ static int after_epoch(train_run *r, report_progress *p, char why[LEARN_WHY])
     return 0;
 }
 
-/* One step, and what is due after it. */
+/* One step, and what is due after it: 1 where that is to stop, everything being saved. */
 static int advance(train_run *r, report_progress *p, char why[LEARN_WHY])
 {
     const size_t at = (size_t)(r->step % r->per_epoch) * (size_t)r->o->batch;
     const size_t left = r->data.n - at, batch = (size_t)r->o->batch;
     double loss;
+    bool stop;
 
-    if (!at || p->done == (size_t)r->step) /* a new epoch, or the run's first step */
-        shuffle(r);
+    shuffle(r);
     if (train_step(r, r->order + at, left < batch ? left : batch, &loss, why))
         return -1;
     r->loss[r->step++] = (float)loss;
     report_progress_show(p, 0, NULL);
     if (r->step % r->per_epoch == 0 && after_epoch(r, p, why))
         return -1;
-    if (*r->o->stop || r->step % r->per_epoch == 0 || r->step % r->o->every == 0)
-        return train_save(r, why);
-    return 0;
+    stop = *r->o->stop && r->step < r->steps;
+    if ((stop || r->step % r->per_epoch == 0 || r->step % r->o->every == 0) &&
+        train_save(r, why))
+        return -1;
+    return stop;
 }
 
 static int loop(train_run *r, char why[LEARN_WHY])
@@ -194,16 +199,16 @@ static int loop(train_run *r, char why[LEARN_WHY])
     p.done = (size_t)r->step;
     if (!r->step)
         status = after_epoch(r, &p, why);
-    while (!status && r->step < r->steps && !*r->o->stop) {
+    while (!status && r->step < r->steps) {
         status = advance(r, &p, why);
         p.done = (size_t)r->step;
     }
-    return status ? status : r->step < r->steps;
+    return status;
 }
 
 int train(const train_options *o, char why[LEARN_WHY])
 {
-    train_run r = {.o = o};
+    train_run r = {.o = o, .ordered = -1};
     int status = open_folder(o, why);
 
     if (!status)

@@ -37,6 +37,7 @@ typedef struct train_run {
     int64_t per_epoch, steps; /* of an epoch; of all */
     float *loss;              /* of each step done */
     float *score;             /* on what is held out, at the start and after each epoch */
+    int64_t ordered;          /* the epoch that `order` is for, or -1 */
     size_t *order;            /* trials as this epoch takes them */
     struct train_batch *batch;
 } train_run;
