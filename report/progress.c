@@ -106,12 +106,12 @@ void report_progress_say(report_progress *p, const char *text)
     fprintf(stderr, "%s\n", cli_plain(text));
 }
 
-void report_progress_end(report_progress *p)
+void report_progress_end(report_progress *p, const char *done)
 {
     wipe(p);
-    if (p->quiet)
+    if (p->quiet || !done)
         return;
-    fprintf(stderr, "%zu of %zu items scored", p->done - p->failed, p->total);
+    fprintf(stderr, "%zu of %zu items %s", p->done - p->failed, p->total, done);
     if (p->failed)
         fprintf(stderr, ", %zu failed: the report says why", p->failed);
     putc('\n', stderr);

@@ -25,7 +25,8 @@ void report_progress_show(report_progress *p, double part, const char *name);
 /* A line of its own, above the bar. */
 void report_progress_say(report_progress *p, const char *text);
 
-void report_progress_end(report_progress *p);
+/* done: what has become of the items ("scored"), for a last line; NULL: none. */
+void report_progress_end(report_progress *p, const char *done);
 
 double report_seconds(void);
 

@@ -284,7 +284,7 @@ static int run_pool(pool *p, int cores, size_t todo, const volatile sig_atomic_t
     wait_for_workers(p, stop);
     for (int i = 0; i < started; i++)
         pthread_join(p->workers[i].thread, NULL);
-    report_progress_end(&p->progress);
+    report_progress_end(&p->progress, "scored");
     if (p->broken)
         return report_fail(why, "%s", p->why);
     return p->progress.done == p->progress.total;

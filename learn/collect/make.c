@@ -306,7 +306,7 @@ int collect_make(const collect_making *asked, char why[LEARN_WHY])
     if (!status) {
         report_progress_begin(&m.progress, m.sources.n, asked->quiet);
         status = fill(&m);
-        report_progress_end(&m.progress);
+        report_progress_end(&m.progress, "taken in");
     }
     if (!status)
         status = collect_study_seal(&m.study, why);

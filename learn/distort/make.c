@@ -328,7 +328,7 @@ static int fill(run *r, char why[LEARN_WHY])
     report_progress_begin(&r->progress, trials, r->make->quiet);
     status = work_all(r, why);
     r->progress.quiet = true; /* its last sentence is about scores */
-    report_progress_end(&r->progress);
+    report_progress_end(&r->progress, "made");
     pthread_mutex_destroy(&r->lock);
     if (!status)
         status = write_manifest(r, why);

@@ -296,7 +296,7 @@ int learn_measure(const learn_measuring *m, char why[LEARN_WHY])
     work(&s);
     while (started)
         pthread_join(threads[--started], NULL);
-    report_progress_end(&s.progress);
+    report_progress_end(&s.progress, "measured");
     pthread_mutex_destroy(&s.lock);
     return s.failed_at == SIZE_MAX ? 0 : -1;
 }

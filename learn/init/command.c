@@ -169,8 +169,7 @@ static int make(const request *r, learn_map *maps, const learn_crew *crew, char 
     if (!status) {
         constants(tensor, values, n);
         status = learn_init_net(values, maps, r->crops, &o, crew, why);
-        progress.done = progress.total;
-        report_progress_end(&progress);
+        report_progress_end(&progress, NULL);
     }
     if (!status)
         status = write_out(r, tensor, n, why);

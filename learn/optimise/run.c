@@ -167,6 +167,7 @@ static int walk(learn_optimise_run *r, lpips_context *c, char why[LEARN_WHY])
         snprintf(name, sizeof name, "distance %.6f", r->log[step].distance);
         report_progress_show(&progress, 0, name);
     }
+    report_progress_end(&progress, NULL);
     if (!status && !r->o->quiet) {
         char text[96];
 

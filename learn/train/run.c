@@ -203,6 +203,7 @@ static int loop(train_run *r, char why[LEARN_WHY])
         status = advance(r, &p, why);
         p.done = (size_t)r->step;
     }
+    report_progress_end(&p, NULL);
     return status;
 }
 
