@@ -42,6 +42,7 @@ static void free_opened(cli_opened *p, int sets)
     }
     free(p->source);
     free(p->frame);
+    free(p->turn);
     free(p->why);
     free(p);
 }
@@ -54,8 +55,9 @@ static cli_opened *new_opened(int sets)
         return NULL;
     p->source = calloc((size_t)sets + 1, sizeof *p->source);
     p->frame = calloc((size_t)sets + 1, sizeof *p->frame);
+    p->turn = calloc((size_t)sets + 1, sizeof *p->turn);
     p->why = calloc((size_t)sets + 1, sizeof *p->why);
-    if (p->source && p->frame && p->why)
+    if (p->source && p->frame && p->turn && p->why)
         return p;
     free_opened(p, sets);
     return NULL;
@@ -67,7 +69,10 @@ static void open_one(cli_opened *p, int i, const char *path)
     const AVFrame *frame;
     int ret = media_open(&p->source[i], path, 0, p->why[i]);
 
-    if (ret < 0 || !media_source_info(p->source[i])->still)
+    if (ret < 0)
+        return;
+    p->turn[i] = media_source_info(p->source[i])->turn;
+    if (!media_source_info(p->source[i])->still)
         return;
     ret = media_next(p->source[i], &frame, p->why[i]);
     if (ret > 0) {
@@ -81,14 +86,17 @@ static void open_one(cli_opened *p, int i, const char *path)
     p->source[i] = NULL;
 }
 
-static void check_kind(cli_opened *p, int i, int reference)
+static void check_alike(cli_opened *p, int i, int reference)
 {
     static const char *const kinds[] = {"a picture", "a video"};
 
-    if (*p->why[i] || !p->frame[i] == !p->frame[reference])
+    if (*p->why[i])
         return;
-    snprintf(p->why[i], MEDIA_WHY, "the reference is %s, the distorted %s",
-             kinds[!p->frame[reference]], kinds[!p->frame[i]]);
+    if (!p->frame[i] != !p->frame[reference])
+        snprintf(p->why[i], MEDIA_WHY, "the reference is %s, the distorted %s",
+                 kinds[!p->frame[reference]], kinds[!p->frame[i]]);
+    else if (media_check_turns(p->turn[reference], p->turn[i], p->why[i]) >= 0)
+        return;
     media_close(p->source[i]);
     p->source[i] = NULL;
     av_frame_free(&p->frame[i]);
@@ -104,7 +112,7 @@ static cli_opened *open_item(const cli_item *item, int sets)
     for (int i = 0; i < sets && !*p->why[sets]; i++)
         if (item->distorted[i]) {
             open_one(p, i, item->distorted[i]);
-            check_kind(p, i, sets);
+            check_alike(p, i, sets);
         }
     p->video = p->source[sets];
     return p;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libavutil/common.h>
@@ -78,21 +77,13 @@ static void unmatched(cli_run *run, const cli_item *item, int set)
 
 /* ---- comparing --------------------------------------------------------------- */
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 int cli_run_many(cli_run *run, const AVFrame *reference, const AVFrame *const *others, int n,
                  lpips_result *results, const lpips_map *maps, char why[MEDIA_WHY])
 {
-    const double began = now();
+    const double began = cli_seconds();
     const int ret = media_score_many(run->score, reference, others, n, results, maps, why);
 
-    run->comparing += now() - began;
+    run->comparing += cli_seconds() - began;
     return ret;
 }
 
@@ -100,10 +91,10 @@ int cli_run_pairs(cli_run *run, const AVFrame *const *references,
                   const AVFrame *const *others, int n, lpips_result *results,
                   char why[MEDIA_WHY])
 {
-    const double began = now();
+    const double began = cli_seconds();
     const int ret = media_score_pairs(run->score, references, others, n, results, why);
 
-    run->comparing += now() - began;
+    run->comparing += cli_seconds() - began;
     return ret;
 }
 
@@ -242,7 +233,7 @@ static void flush(cli_run *run, cli_ahead *ahead, batch *b)
     b->n = 0;
 }
 
-static bool same_size(const AVFrame *a, const AVFrame *b)
+bool cli_same_size(const AVFrame *a, const AVFrame *b)
 {
     return a->width == b->width && a->height == b->height;
 }
@@ -250,7 +241,7 @@ static bool same_size(const AVFrame *a, const AVFrame *b)
 static bool batches(const cli_run *run, const cli_opened *p)
 {
     return run->o->sets == 1 && !run->o->map && p->frame[0] && p->frame[1] &&
-           same_size(p->frame[0], p->frame[1]);
+           cli_same_size(p->frame[0], p->frame[1]);
 }
 
 /* ---- items ------------------------------------------------------------------ */
@@ -303,7 +294,7 @@ static void do_items(cli_run *run, cli_ahead *ahead)
             break;
         }
         if (batches(run, p)) {
-            if (b.n && !same_size(p->frame[1], b.opened[0]->frame[1]))
+            if (b.n && !cli_same_size(p->frame[1], b.opened[0]->frame[1]))
                 flush(run, ahead, &b);
             b.item[b.n] = item;
             b.opened[b.n++] = p;
@@ -369,7 +360,8 @@ static int finish(cli_run *run, double began)
         cli_warn("no name of %s is found again", run->o->reference);
     }
     if (run->o->verbose)
-        cli_warn("%.3f s, of which %.3f s were comparisons", now() - began, run->comparing);
+        cli_warn("%.3f s, of which %.3f s were comparisons", cli_seconds() - began,
+                 run->comparing);
     if (cli_output_close(run->out, !cli_stopped(), gate, why) < 0) {
         run->broken++;
         cli_warn("%s", why);
@@ -400,7 +392,7 @@ static int open_score(media_score **score, const cli_options *o, char why[MEDIA_
 
 static int go(cli_run *run, const cli_options *o, cli_items *items)
 {
-    const double began = now();
+    const double began = cli_seconds();
     char why[MEDIA_WHY] = "out of memory";
     cli_ahead *ahead = NULL;
     int ret = CLI_FAILED;

@@ -138,6 +138,8 @@ int cli_run_pairs(cli_run *run, const AVFrame *const *references,
                   const AVFrame *const *others, int n, lpips_result *results,
                   char why[MEDIA_WHY]);
 
+bool cli_same_size(const AVFrame *a, const AVFrame *b);
+
 /* As many pairs of this size are worked on together: where small, that is much faster. */
 int cli_batch(const AVFrame *frame);
 
@@ -148,6 +150,7 @@ int cli_batch(const AVFrame *frame);
 typedef struct cli_opened {
     media_source **source;  /* a video's, ready at its first frame */
     AVFrame **frame;        /* a picture */
+    int *turn;              /* media_info's */
     char (*why)[MEDIA_WHY]; /* empty where it could be opened */
     bool video;
     size_t bytes;
@@ -203,6 +206,9 @@ int cli_stopped(void);
 
 /* As pthread_cond_wait(), but looks up now and then, for a signal wakes nobody. */
 void cli_wait(pthread_cond_t *condition, pthread_mutex_t *lock);
+
+/* Of a clock that only goes forward. */
+double cli_seconds(void);
 
 /* How far it is; total 0: unknown. */
 void cli_progress(int64_t done, int64_t total, const char *what);

@@ -24,43 +24,13 @@ static json_t *real(double x)
     return json_real(round(x * 1e9) / 1e9);
 }
 
-/* Bytes of a sequence of UTF-8 that is well formed (RFC 3629), or 0. */
-static size_t sequence(const unsigned char *s)
-{
-    const size_t n = *s < 0x80                 ? 1
-                     : *s >= 0xc2 && *s < 0xe0 ? 2
-                     : *s >= 0xe0 && *s < 0xf0 ? 3
-                     : *s >= 0xf0 && *s < 0xf5 ? 4
-                                               : 0;
-
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
-        (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
-/* Names are bytes, JSON is UTF-8: what is none becomes U+FFFD. */
+/* Names are bytes, JSON is UTF-8. */
 static json_t *text(const char *s)
 {
-    const size_t length = strlen(s);
-    char *to = malloc(3 * length + 1);
-    size_t n = 0;
-    json_t *value;
+    char *clean = media_clean_text(s);
+    json_t *value = clean ? json_string(clean) : NULL;
 
-    if (!to)
-        return NULL;
-    while (*s) {
-        const size_t k = sequence((const unsigned char *)s);
-
-        memcpy(to + n, k ? s : "\xef\xbf\xbd", k ? k : 3);
-        n += k ? k : 3;
-        s += k ? k : 1;
-    }
-    value = json_stringn(to, n);
-    free(to);
+    free(clean);
     return value;
 }
 

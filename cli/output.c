@@ -7,6 +7,8 @@
  */
 #include "compare.h"
 
+#include "csv.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -100,22 +102,10 @@ static void text_row(cli_output *out, const cli_row *row)
 
 /* ---- CSV -------------------------------------------------------------------- */
 
-/* RFC 4180. */
 static void csv_text(FILE *f, const char *text)
 {
-    if (!text)
-        return;
-    if (!strpbrk(text, ",\"\n\r")) {
-        fputs(text, f);
-        return;
-    }
-    putc('"', f);
-    for (; *text; text++) {
-        if (*text == '"')
-            putc('"', f);
-        putc(*text, f);
-    }
-    putc('"', f);
+    if (text)
+        report_csv_text(f, text);
 }
 
 static void csv_header(const cli_output *out)

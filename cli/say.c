@@ -56,7 +56,7 @@ const char *cli_plain(const char *text)
 
 /* ---- progress ---------------------------------------------------------------- */
 
-static double now(void)
+double cli_seconds(void)
 {
     struct timespec t;
 
@@ -107,7 +107,7 @@ static void show(int64_t done, int64_t total, const char *what, double seconds)
 /* A bar on a terminal, now and then a line elsewhere. */
 void cli_progress(int64_t done, int64_t total, const char *what)
 {
-    const double time = now();
+    const double time = cli_seconds();
 
     pthread_mutex_lock(&state.lock);
     if (!state.quiet && done > 0 && time - state.last >= (state.terminal ? 0.2 : 15)) {
@@ -190,7 +190,7 @@ void cli_say_start(const cli_options *o)
     state.quiet = o->quiet;
     state.verbose = o->verbose;
     state.terminal = isatty(STDERR_FILENO);
-    state.began = state.last = now();
+    state.began = state.last = cli_seconds();
     av_log_set_callback(on_log);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

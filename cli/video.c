@@ -47,11 +47,6 @@ static void fail_track(track *t, const char *why)
     t->state = -1;
 }
 
-static bool is_size(const AVFrame *a, const AVFrame *b)
-{
-    return a->width == b->width && a->height == b->height;
-}
-
 static void frame_row(video *v, int set, const AVFrame *frame, const lpips_result *result,
                       const char *reference_read_as, const char *read_as)
 {
@@ -89,8 +84,10 @@ static void score_step(video *v, const AVFrame *reference, AVFrame *const *frame
     char why[MEDIA_WHY];
 
     for (int i = 0; others && sets && i < v->sets; i++)
-        if (frames[i] && !is_size(frames[i], reference)) {
-            snprintf(why, sizeof why, "the sizes differ: the reference is %dx%d, this %dx%d",
+        if (frames[i] && !cli_same_size(frames[i], reference)) {
+            snprintf(why, sizeof why,
+                     "the sizes differ: the reference is %dx%d, this %dx%d; scale one of "
+                     "them first",
                      reference->width, reference->height, frames[i]->width,
                      frames[i]->height);
             fail_track(&v->track[i], why);
@@ -197,8 +194,8 @@ static bool step_pairs(video *v)
         if (!more)
             break;
         b.n++;
-        if (!is_size(b.reference[b.n - 1], b.distorted[b.n - 1]) ||
-            (b.n > 1 && !is_size(b.reference[b.n - 1], b.reference[0])))
+        if (!cli_same_size(b.reference[b.n - 1], b.distorted[b.n - 1]) ||
+            (b.n > 1 && !cli_same_size(b.reference[b.n - 1], b.reference[0])))
             break;
     } while (b.n < cli_batch(b.reference[0]));
     score_batch(v, &b);

@@ -125,4 +125,5 @@ gimp-tested: lib $(if $(strip $(GIMP_VERSIONS)),gimp-plugin) $(if $(GEGL_TEST),$
 
 test_gimp = status=0; for v in 2.10 3.0; do \
     $(call counted,gimp-$$v,bash tests/gimp.sh $$v) || status=1; \
+    $(call counted,gimp-install-$$v,bash tests/gimp_install.sh $$v) || status=1; \
     $(call counted,gimp-window-$$v,bash tests/gimp_window.sh $$v) || status=1; done; [ $$status = 0 ]

@@ -221,26 +221,41 @@ static gboolean place(LpipsPair *pair, const LpipsSource *a, const LpipsSource *
     return TRUE;
 }
 
+/* GEGL scales colours of a palette in another way than the same ones in RGB. */
+static GeglBuffer *without_palette(GeglBuffer *buffer)
+{
+    const Babl *format = gegl_buffer_get_format(buffer);
+    GeglBuffer *copy;
+
+    if (!babl_format_is_palette(format))
+        return g_object_ref(buffer);
+    copy = gegl_buffer_new(gegl_buffer_get_extent(buffer),
+                           babl_format_with_space(babl_format_has_alpha(format) ? "R'G'B'A u8"
+                                                                                : "R'G'B' u8",
+                                                  babl_format_get_space(format)));
+    gegl_buffer_copy(buffer, NULL, GEGL_ABYSS_NONE, copy, NULL);
+    return copy;
+}
+
 /* The second layer in the size and the place of the first. */
 static LpipsSource scaled(const LpipsSource *a, const LpipsSource *b)
 {
     LpipsSource s = {NULL, a->x, a->y};
-    const Babl *format = gegl_buffer_get_format(b->buffer);
+    GeglBuffer *from = without_palette(b->buffer);
     GeglNode *graph = gegl_node_new();
-    GeglNode *in = gegl_node_new_child(graph, "operation", "gegl:buffer-source", "buffer",
-                                       b->buffer, NULL);
+    GeglNode *in =
+        gegl_node_new_child(graph, "operation", "gegl:buffer-source", "buffer", from, NULL);
     GeglNode *scale =
         gegl_node_new_child(graph, "operation", "gegl:scale-size", "x", (gdouble)width_of(a),
-                            "y", (gdouble)height_of(a), "sampler", GEGL_SAMPLER_CUBIC, NULL);
+                            "y", (gdouble)height_of(a), "sampler", GEGL_SAMPLER_CUBIC,
+                            "abyss-policy", GEGL_ABYSS_CLAMP, NULL);
     /* In the format of the layer, so that it is read as the layer would be. */
     s.buffer = gegl_buffer_new(GEGL_RECTANGLE(0, 0, width_of(a), height_of(a)),
-                               babl_format_is_palette(format)
-                                   ? babl_format_with_space("R'G'B'A u8",
-                                                            babl_format_get_space(format))
-                                   : format);
+                               gegl_buffer_get_format(from));
     gegl_node_link(in, scale);
     gegl_node_blit_buffer(scale, s.buffer, NULL, 0, GEGL_ABYSS_CLAMP);
     g_object_unref(graph);
+    g_object_unref(from);
     return s;
 }
 

@@ -9,7 +9,7 @@ include learn/collect/page.mk
 # Everything but main(), for tests.
 LEARN_LIB      := $(BUILD)/tests/liblearn.a
 # OpenBLAS is the BLAS of GSL too: its own would take the place of the library's.
-LEARN_LIBS      = $(filter-out $(if $(BLAS_LIBS),-lgslcblas),$(shell pkg-config --libs $(LEARN_PACKAGES))) -ldl
+LEARN_LIBS      = $(filter-out -lgslcblas,$(shell pkg-config --libs $(filter-out $(CLI_LOADED),$(LEARN_PACKAGES)))) -ldl
 LEARN_INCLUDES  = -Ilearn -Imedia -Icli -Ireport -Iffmpeg-filter \
     $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LEARN_PACKAGES)))
 

@@ -18,9 +18,9 @@ static const struct command {
      "ask people: pages for raters, and their answers"},
     {"eval", learn_eval, "lpips-learn eval", "how well metrics agree with people"},
     {"init", learn_init, "lpips-learn init", "features without labels: k-means of pictures"},
+    {"train", learn_train, "lpips-learn train", "fit the metric to judged trials"},
     {"optimise", learn_optimise, "lpips-learn optimise",
      "one picture into another, by the gradient of their distance"},
-    {"train", learn_train, "lpips-learn train", "fit the metric to judged trials"},
     {NULL, NULL, NULL, NULL},
 };
 

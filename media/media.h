@@ -37,7 +37,8 @@ typedef struct media_info {
     double kbit_s;     /* bits of the video stream over its duration: its packets are
                           counted where the container does not say; 0: unknown, and of
                           a still */
-    bool rotated;      /* a player would turn it; here it is not turned */
+    int turn;          /* what a player would turn it by, clockwise, degrees; + 360: it would
+                          mirror it, too.  Here neither is done */
 } media_info;
 
 /* A picture or a video: a file, "-" for standard input, a numbered series ("shot%04d.png")
@@ -47,6 +48,10 @@ typedef struct media_info {
 int media_open(media_source **out, const char *path, int threads, char why[MEDIA_WHY]);
 
 const media_info *media_source_info(const media_source *s);
+
+/* What a player would turn differently shows different pictures: an error of a pair.  Turned
+ * alike they are compared as they are stored, for that is what was encoded. */
+int media_check_turns(int reference, int distorted, char why[MEDIA_WHY]);
 
 /* The next frame in order of display: 1 and *frame, which stays the source's until the next
  * call (av_frame_clone() keeps it longer); 0 at the end.  A stream that cannot be decoded to
@@ -117,10 +122,13 @@ int media_png_write(const char *path, const uint8_t *rgb, int width, int height,
  * are written to as they are. */
 int media_write_file(const char *path, const void *data, size_t size, char why[MEDIA_WHY]);
 
-/* ---- messages (fail.c) ----------------------------------------------------- */
+/* ---- messages (fail.c, text.c) ----------------------------------------------------- */
 
 /* What warnings of media/ are logged with: av_log(&media_log, ...).  For callbacks that
  * treat FFmpeg's own messages otherwise. */
 extern const AVClass *media_log;
+
+/* A copy in which bytes that are no UTF-8 are replaced by U+FFFD; NULL without memory. */
+char *media_clean_text(const char *text);
 
 #endif

@@ -192,7 +192,9 @@ static int check_sizes(const AVFrame *reference, const AVFrame *other, int i, in
         return 0;
     if (n > 1)
         snprintf(which, sizeof which, " %d", i + 1);
-    return media_fail(why, "the sizes differ: the reference is %dx%d, the distorted%s %dx%d",
+    return media_fail(why,
+                      "the sizes differ: the reference is %dx%d, the distorted%s %dx%d; "
+                      "scale one of them first",
                       reference->width, reference->height, which, other->width,
                       other->height);
 }

@@ -173,13 +173,14 @@ static const void *stream_matrix(const media_libav *av, const AVStream *stream)
 #endif
 }
 
-static bool is_rotated(const media_libav *av, const AVStream *stream, const AVFrame *frame)
+static int turn_of(const media_libav *av, const AVStream *stream, const AVFrame *frame)
 {
     const AVFrameSideData *side = av_frame_get_side_data(frame, AV_FRAME_DATA_DISPLAYMATRIX);
-    const int32_t *matrix = side ? (const void *)side->data : stream_matrix(av, stream);
-    const double angle = matrix ? av_display_rotation_get(matrix) : 0;
+    const int32_t *m = side ? (const void *)side->data : stream_matrix(av, stream);
+    const double angle = m ? av_display_rotation_get(m) : 0;
+    const bool mirrored = m && (double)m[0] * m[4] - (double)m[1] * m[3] < 0;
 
-    return matrix && (fabs(angle) > 1 || matrix[4] < 0 || matrix[0] < 0);
+    return isnan(angle) ? 0 : (int)(lrint(360 - angle) % 360) + 360 * mirrored;
 }
 
 /* ---- files that were cut off -------------------------------------------------- */
@@ -331,6 +332,19 @@ static int decode(media_source *s, char why[MEDIA_WHY])
     return 1;
 }
 
+int media_check_turns(int reference, int distorted, char why[MEDIA_WHY])
+{
+    if (reference == distorted)
+        return 0;
+    return media_fail(
+        why,
+        "players turn the reference by %d degrees%s, and the distorted by %d%s, "
+        "but here both are as they are stored: have FFmpeg turn them (ffmpeg -i "
+        "FILE -c:v ffv1 FILE.mkv; pictures to PNG)",
+        reference % 360, reference < 360 ? "" : " and mirror it", distorted % 360,
+        distorted < 360 ? "" : " and mirror it");
+}
+
 /* ---- life ------------------------------------------------------------------- */
 
 static int open_video(media_source *s, int threads, char why[MEDIA_WHY])
@@ -349,7 +363,7 @@ static int open_video(media_source *s, int threads, char why[MEDIA_WHY])
     if (ret == 0)
         return media_fail(why, "%s holds no picture", s->path);
     if (ret > 0)
-        s->info.rotated = is_rotated(s->av, s->format->streams[s->stream], s->frame);
+        s->info.turn = turn_of(s->av, s->format->streams[s->stream], s->frame);
     return ret;
 }
 
@@ -382,9 +396,9 @@ int media_open(media_source **out, const char *path, int threads, char why[MEDIA
     s->pending = true;
     s->info.width = s->frame->width;
     s->info.height = s->frame->height;
-    if (s->info.rotated)
+    if (s->info.turn)
         av_log(&media_log, AV_LOG_WARNING,
-               "%s says that players should turn it; it is compared as it is stored\n", path);
+               "%s asks players to turn it; it is compared as it is stored\n", path);
     *out = s;
     return 0;
 }

@@ -222,8 +222,7 @@ int report_import(sqlite3 *db, int64_t i, int64_t n, const char *which, char why
 
 int report_settle_file(const char *path, const char *name, char why[REPORT_WHY]);
 
-/* ---- run.c, shard.c, merge.c
- * ----------------------------------------------------------------- */
+/* ---- run.c, shard.c, merge.c ------------------------------------------------- */
 
 typedef struct report_run_options {
     int workers;           /* 0: as many as there are cores */

@@ -8,7 +8,7 @@
  * A method's output is called as the clip is, whatever it ends with.
  */
 #include "frames.h"
-#include "layout.h"
+#include "data_set.h"
 
 #include <math.h>
 #include <stdio.h>

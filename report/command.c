@@ -40,17 +40,20 @@ static void on_log(void *object, int level, const char *format, va_list argument
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static char *said[64];
     char *text;
-    size_t i = 0;
+    size_t i = 0, n;
 
     if (level != AV_LOG_WARNING || !object || *(const AVClass *const *)object != media_log ||
         vasprintf(&text, format, arguments) < 0)
         return;
+    n = strlen(text);
+    if (n && text[n - 1] == '\n')
+        text[n - 1] = 0;
     pthread_mutex_lock(&lock);
     while (i < 64 && said[i] && strcmp(said[i], text))
         i++;
     if (i < 64 && !said[i]) {
         said[i] = text;
-        fprintf(stderr, "lpips report: %s", text);
+        fprintf(stderr, "lpips report: %s\n", cli_plain(text));
     } else {
         free(text);
     }

@@ -177,14 +177,15 @@ static json_t *facts(const report_summary *s)
 static json_t *method_notes(const report_summary *s)
 {
     return json_pack(
-        "{s:f, s:s, s:o, s:s, s:s}", "level", REPORT_LEVEL, "interval",
+        "{s:f, s:s, s:o, s:s, s:s, s:s?}", "level", REPORT_LEVEL, "interval",
         "BCa bootstrap of the mean over clips, fixed seed", "resamples",
         whole(report_resamples(s->n_clips)), "test",
         "Wilcoxon signed-rank over clips, two-sided (exact up to 100 differing clips, normal "
         "beyond), Holm's correction across pairs of one metric",
         "bd_rate",
         "log10 of rate as PCHIP of quality, mean over the qualities both reach; at least 4 "
-        "points, quality rising with rate");
+        "points, quality rising with rate",
+        "few_clips", report_few_clips(s));
 }
 
 json_t *report_document(const report_summary *s, size_t most)

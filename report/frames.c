@@ -250,9 +250,16 @@ static int next_of_both(report_frames *f, const AVFrame **reference, const AVFra
     return a;
 }
 
-static int check_size(report_frames *f, const AVFrame *reference, const AVFrame *output,
-                      char why[REPORT_WHY])
+static int turn_of(const side *s)
 {
+    return s->source ? media_source_info(s->source)->turn : 0;
+}
+
+static int check_alike(report_frames *f, const AVFrame *reference, const AVFrame *output,
+                       char why[REPORT_WHY])
+{
+    if (!f->made && media_check_turns(turn_of(&f->reference), turn_of(&f->output), why) < 0)
+        return -1;
     if (reference->width != output->width || reference->height != output->height)
         return report_fail(why,
                            "the output is %dx%d and the reference %dx%d in frame %lld: "
@@ -275,7 +282,7 @@ int report_frames_next(report_frames *f, const AVFrame **reference, const AVFram
               : f->first ? next_of_triplet(f, reference, output, why)
                          : next_of_clip(f, reference, output, why);
 
-    if (got > 0 && check_size(f, *reference, *output, why))
+    if (got > 0 && check_alike(f, *reference, *output, why))
         return -1;
     if (!got && !f->at)
         return report_fail(why, "%s: not one frame is in it", f->reference.path);

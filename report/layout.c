@@ -21,7 +21,7 @@
  */
 #include "batch.h"
 #include "frames.h"
-#include "layout.h"
+#include "data_set.h"
 
 #include <math.h>
 #include <stdio.h>

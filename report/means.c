@@ -326,3 +326,30 @@ int report_compare(report_summary *s, char why[REPORT_WHY])
         return no_memory(why);
     return 0;
 }
+
+/* ---- how far intervals can be trusted -------------------------------------------- */
+
+/* A bootstrap of n values knows (2n - 1 choose n) different means at most: 35 of four, of
+ * which the limits of 95 % are nearly the outermost. */
+enum { FEW = 5 };
+
+static bool is_few(const report_interval *i)
+{
+    return i->n > 1 && i->n < FEW;
+}
+
+const char *report_few_clips(const report_summary *s)
+{
+    bool few = false;
+
+    for (size_t g = 0; g < s->n_groups; g++)
+        for (size_t i = 0; i < s->n_entries * s->n_metrics; i++)
+            few |= is_few(&s->groups[g].cell[i].mean);
+    for (size_t i = 0; i < s->n_pairs; i++)
+        few |= is_few(&s->pairs[i].difference);
+    for (size_t i = 0; i < s->n_deltas; i++)
+        few |= is_few(&s->deltas[i].mean);
+    return few ? "Some intervals are over fewer than 5 clips: they show how far those clips "
+                 "lie apart, and say little of others."
+               : NULL;
+}

@@ -148,8 +148,7 @@ void report_measure_close(report_measure *m)
     free(m);
 }
 
-/* ---- one frame --------------------------------------------------------------------------
- */
+/* ---- one frame --------------------------------------------------------------- */
 
 static int add(report_measure *m, int metric, int64_t frame, double value,
                char why[REPORT_WHY])
@@ -203,8 +202,7 @@ static int score_frame(report_measure *m, const report_item *item, int64_t frame
     return m->settings.ssim ? add(m, m->ssim, frame, ssim, why) : 0;
 }
 
-/* ---- an item ------------------------------------------------------------------------------
- */
+/* ---- an item ----------------------------------------------------------------- */
 
 /* The next pair in m->now, settled, and the last in m->before. */
 static int step(report_measure *m, report_frames *f, char why[REPORT_WHY])

@@ -1,8 +1,9 @@
 /*
  * report.h - `lpips report`: many clips by many methods or encodes, scored and compared.
  *
- *     manifest.c layout.c clips.c  what is to be scored: from a file, or by a data set's
- * folders store.c               the SQLite file: jobs, scores, what was said of failures
+ *     manifest.c            what is to be scored, from a file
+ *     layout.c clips.c      the same by a data set's folders (data_set.h)
+ *     store.c               the SQLite file: jobs, scores, what was said of failures
  *     frames.c              an item's frames: reference and output side by side (frames.h)
  *     run.c                 scores what the store still lacks
  *     shard.c folder.c      one store cut in many and put together again

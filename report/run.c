@@ -171,8 +171,7 @@ static void *work(void *opaque)
     return NULL;
 }
 
-/* ---- the main thread ---------------------------------------------------------------------
- */
+/* ---- the main thread --------------------------------------------------------- */
 
 static void show(pool *p)
 {

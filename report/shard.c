@@ -1,9 +1,11 @@
 /*
  * shard.c - one plan scored by many processes on many machines that share a folder.
  *
- *     FOLDER/report.sqlite                 the plan; only `merge` and an undivided run change
- * it FOLDER/shards/3-of-8.NAME.part       one attempt at shard 3 (and its log, NAME.part-wal)
- *     FOLDER/shards/3-of-8.sqlite          shard 3, complete
+ *     FOLDER/report.sqlite            the plan; `merge` and an undivided run change it only
+ *
+ *     FOLDER/shards/3-of-8.NAME.part  one attempt at shard 3, and its log, NAME.part-wal
+ *
+ *     FOLDER/shards/3-of-8.sqlite     shard 3, complete
  *
  * Schedulers start a shard again when its machine is lost, and sometimes while the first copy
  * still runs.  So each attempt writes to a file of its own and is renamed when it is
@@ -66,8 +68,7 @@ static void remove_store(const char *path)
     free(wal);
 }
 
-/* ---- one shard
- * ------------------------------------------------------------------------------ */
+/* ---- one shard --------------------------------------------------------------- */
 
 typedef struct shard {
     const report_run_options *options;

@@ -126,8 +126,8 @@ int report_compare(report_summary *s, char why[REPORT_WHY]);
 /* A fact of `about`, "" where there is none. */
 const char *report_fact_of(const report_summary *s, const char *key);
 
-/* A copy in which bytes that are no UTF-8 are replaced by U+FFFD; NULL without memory. */
-char *report_clean_text(const char *text);
+/* What to say where intervals stand on few clips; NULL where none does. */
+const char *report_few_clips(const report_summary *s);
 
 /* How report_delta.scale is called: "-LPIPS" ... */
 const char *report_scale_name(enum report_scale scale);

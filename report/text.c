@@ -376,6 +376,8 @@ static void provenance(const style *t, FILE *f, const report_summary *s)
                   "cannot be scored is counted, see bdrate.csv."
                 : " Pairs: Wilcoxon signed-rank over clips, two-sided, Holm's correction "
                   "across the pairs of a measure.");
+    if (report_few_clips(s))
+        fprintf(f, "%s%s\n", t->latex ? "% " : "\n", report_few_clips(s));
 }
 
 static int write_one(const style *t, const report_summary *s, const char *folder,

@@ -34,7 +34,7 @@ typedef struct pictures {
     sqlite3 *store;
     json_t *list;
     media_score *score; /* NULL: no maps */
-    size_t bytes, picked, failed;
+    size_t bytes, picked, failed, unlisted;
     char first_failure[REPORT_WHY];
 } pictures;
 
@@ -292,7 +292,7 @@ static void say(json_t *document, const char *format, ...)
     vsnprintf(text, sizeof text, format, values);
     va_end(values);
     /* a reason may hold the name of a file, cut in the middle of a character */
-    clean = report_clean_text(text);
+    clean = media_clean_text(text);
     json_array_append_new(json_object_get(document, "notes"),
                           json_string(clean ? clean : ""));
     free(clean);
@@ -310,8 +310,11 @@ static void add_all(pictures *p, size_t results)
             char why[REPORT_WHY] = "memory is short";
 
             p->picked++;
-            if (pick[k] >= results || json_array_size(p->list) >= FRAMES_OF_PAGE ||
-                p->bytes > PNG_BYTES_OF_PAGE)
+            if (pick[k] >= results) {
+                p->unlisted++;
+                continue;
+            }
+            if (json_array_size(p->list) >= FRAMES_OF_PAGE || p->bytes > PNG_BYTES_OF_PAGE)
                 continue;
             if (add_result(p, pick[k], why) == 0)
                 continue;
@@ -336,7 +339,10 @@ int report_add_thumbs(json_t *document, sqlite3 *store, const report_summary *s)
     if (p.failed)
         say(document, "%zu of %zu worst frames cannot be shown; the first: %s.", p.failed,
             p.picked, p.first_failure);
-    if (shown + p.failed < p.picked)
+    if (p.unlisted)
+        say(document, "%zu of %zu worst frames are of results that are not listed.",
+            p.unlisted, p.picked);
+    if (shown + p.failed + p.unlisted < p.picked)
         say(document, "%zu of %zu worst frames are shown, to keep the page small.", shown,
             p.picked);
     if (p.score && shown)

@@ -404,6 +404,10 @@ class Folders(Case):
         # As arguments, one by one.
         for name in names:
             self.assertEqual(self.score("-q", f"p/{name}", f"q/{name}"), score, name)
+        self.write("=1+1.png", self.read("p/a b.png"))
+        self.lpips("=1+1.png", "q/a b.png", "--csv", "c")
+        (row,) = self.csv()
+        self.assertEqual(row["reference"], "'=1+1.png", "no formula for a spreadsheet")
         run = self.lpips("--", "nothing\n\x1b[2J", "q/a b.png", code=2)
         self.assertIn("nothing\\n\\x1b[2J", run.err)
 

@@ -5,20 +5,15 @@ import json
 import os
 import re
 import struct
-import subprocess
 
 import program
 from collect_raters import Study
+from trials import Trials, npy
 
-LEARN = os.path.abspath(os.environ.get("LPIPS_LEARN", os.path.join(program.BUILD, "bin", "lpips-learn")))
 
-
-class Case(program.Case):
+class Case(Trials):
     def collect(self, *arguments, code=0):
-        run = subprocess.run([LEARN, "collect", *arguments], cwd=self.folder, capture_output=True, timeout=program.TIMEOUT)
-        run = program.Run(run.returncode, run.stdout, run.stderr)
-        self.assertEqual(run.code, code, f"{arguments}\n{run.out}\n{run.err}")
-        return run
+        return self.learn("collect", *arguments, code=code)
 
     def trials(self, n, kind="2afc", folder="trials", subsets=("cnn", "mix"), size=16):
         """Folders of n trials in all."""
@@ -46,9 +41,8 @@ class Case(program.Case):
             if os.path.exists(path):
                 with open(path, "rb") as f:
                     data = f.read()
-                self.assertTrue(data.startswith(b"\x93NUMPY\x01\x00"))
-                self.assertIn(b"'descr': '<f4', 'fortran_order': False, 'shape': (1,)", data)
                 found[i] = struct.unpack("<f", data[-4:])[0]
+                self.assertEqual(data, npy(found[i]))
         return found
 
     def tree(self, folder):

@@ -7,11 +7,12 @@ import re
 import signal
 import subprocess
 
-from collect_case import LEARN
+from trials import LEARN
 
 
 class Server:
     def __init__(self, case, *arguments, folder="study"):
+        self.case = case
         self.process = subprocess.Popen([LEARN, "collect", "serve", folder, "--port", "0", *arguments], cwd=case.folder,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
         case.addCleanup(self.end)
@@ -24,7 +25,7 @@ class Server:
     def end(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
-        self.process.wait(20)
+            self.case.assertEqual(self.process.wait(20), 0 if how == signal.SIGTERM else -how)
         self.process.stdout.close()
         self.process.stderr.close()
 

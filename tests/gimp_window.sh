@@ -14,13 +14,12 @@ find_gimp || leave "$reason"
 
 # ---- a picture of two layers, and a GIMP that shows it -----------------------
 "$check" picture scene.1 640 480 "$files/a.png" && "$check" picture scene.1+blur.3 640 480 "$files/b.png" &&
-    { echo "(define dir \"$guest_files\")"; cat "tests/gimp/prelude${version%%.*}.scm"; echo '
-(let* ((image (load-picture (string-append dir "/b.png")))
-       (layer (car (gimp-file-load-layer 1 image (string-append dir "/a.png")))))
-  (gimp-image-insert-layer image layer 0 0)
-  (save-picture image (string-append dir "/pair.xcf"))
+    script - >"$files/pair.scm" <<'END'
+(let ((image (stack "b.png" "a.png")))
+  (save-picture image (path "pair.xcf"))
   (gimp-image-scale image 4800 3600)
-  (save-picture image (string-append dir "/large.xcf")))'; } >"$files/pair.scm"
+  (save-picture image (path "large.xcf")))
+END
 run_gimp "$files/pair.scm" >"$work/log" 2>&1
 [ -s "$files/large.xcf" ] || stop 'pictures of two layers'
 echo '(gtk_accel_path "<Actions>/plug-in/plug-in-lpips" "<Primary><Shift>F9")' >"$profile/menurc"
@@ -132,8 +131,9 @@ if [ "${version%%.*}" = 3 ]; then
     press "$dialog" alt+l
 fi
 accepted 4 20 'OK adds the layer and its colour bar'
+[ -z "${SHOTS-}" ] || press "$main" ctrl+shift+j # fits it in the window
 sleep 2
-shot layer
+shot layer "$main"
 undone 'one Ctrl+Z takes both away'
 ok 'one Ctrl+Z takes both away'
 shot undo
@@ -172,8 +172,12 @@ within 10 runs || stop 'a run with the last values begins'
 sleep 1
 shot progress
 eval "$(xdotool getwindowgeometry --shell "$main" | grep -E 'WIDTH|HEIGHT')"
-xdotool mousemove --window "$main" $((WIDTH - 262)) $((HEIGHT - 17)) click 1
-within 4 ended && sleep 2 && unchanged || stop 'Cancel beside the progress bar ends the run and leaves nothing behind'
+cancel_it() { # the button is there once the progress bar is
+    xdotool mousemove --window "$main" $((WIDTH - 262)) $((HEIGHT - 17)) click 1
+    sleep 0.5
+    ended
+}
+within 10 cancel_it && sleep 2 && unchanged || stop 'Cancel beside the progress bar ends the run and leaves nothing behind'
 ok 'Cancel beside the progress bar ends the run and leaves nothing behind'
 shot cancelled
 

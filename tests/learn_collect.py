@@ -171,6 +171,9 @@ class Thousand(Case):
             careless |= {told["rater"]} if bad else set()
         run = self.collect("import", "study", *files)
         left = {int(row[0]): row[5] for row in run.rows[1:1001] if row[5] != "-"}
+        for row in run.rows[1:1001]:
+            right, shown = map(int, row[3].split("/"))
+            self.assertEqual(row[5] == "-", right >= 0.85 * shown and float(row[4]) >= 300, row)
         self.assertLessEqual(careless, set(left))
         self.assertLess(len(set(left) - careless), 10)
         reasons = set(re.sub(r"[0-9.]+", "N", why) for why in left.values())
@@ -278,6 +281,7 @@ class Import(Case):
         self.assertIn("9 new, 9 known already" if len(whole["answers"]) == 18 else "?", run.out)
         run = self.collect("import", "study", self.hand_in("other.json", self.honest(study, 1, 0)))
         self.assertIn("# raters: 2 count, 0 left out", run.out)
+        self.assertIn("# sessions whose number another has, too: 1", run.out)
         self.assertEqual(set(self.judged(study).values()), {0.5})
 
     def test_database(self):
@@ -327,6 +331,15 @@ class Import(Case):
         self.assertEqual(len(self.judged(study, "mine/deep")), 4)
         self.collect("import", "study", "--force")
         self.assertEqual(len(self.judged(study)), 4)
+
+    def test_pictures_moved(self):
+        study = self.study(4)
+        told = self.hand_in("1", self.honest(study, 1))
+        os.rename(self.path("trials"), self.path("elsewhere"))
+        self.assertIn("no longer there: give --into", self.collect("import", "study", told, code=2).err)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "trials")))
+        self.collect("import", "study", told, "--into", "elsewhere")
+        self.assertEqual(len(self.judged(study, "elsewhere")), 4)
 
     def test_dry_run_keeps_nothing(self):
         study = self.study(4)

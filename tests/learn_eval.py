@@ -309,14 +309,16 @@ class BadInput(Trials):
         self.assertIn("d/cnn/ref/b.png comes to 20x20: random:alex:0 needs 31", run.err)
 
     def test_first_fault_is_named(self):
-        """Whatever the threads, of many broken pictures it is the first."""
-        for i in range(64):
-            self.trial_2afc("d/cnn", f"{i:03}", 0.5, grey(1), grey(2))
-        for i in range(21, 64):
-            self.write(f"d/cnn/p0/{i:03}.png", b"broken")
-        for _ in range(5):
-            run = self.learn("eval", "d", "-q", "-j", "4", "-J", "l2-rgb", code=2)
-            self.assertIn("d/cnn/p0/021.png", run.err)
+        """Whatever the threads, of many broken pictures it is the first: also where it is found
+        last (21, as those of other threads are the first that they read) or before others."""
+        for first, others in ((21, range(32, 64)), (16, (47, 63))):
+            for i in range(64):
+                self.trial_2afc("d/cnn", f"{i:03}", 0.5, grey(1), grey(2))
+            for i in (first, *others):
+                self.write(f"d/cnn/p0/{i:03}.png", b"broken")
+            for _ in range(5):
+                run = self.learn("eval", "d", "-q", "-j", "4", "--store", ":memory:", "-J", "l2-rgb", code=2)
+                self.assertIn(f"d/cnn/p0/{first:03}.png", run.err)
 
     def test_arguments(self):
         for arguments, words in (
@@ -325,6 +327,7 @@ class BadInput(Trials):
             (("d", "--size", "-1"), "--size"),
             (("d", "-j", "0"), "--threads"),
             (("d", "--json", "-", "--csv", "-"), "cannot both"),
+            (("d", "--json", "-", "--trials", "-"), "only one of"),
         ):
             self.assertIn(words, self.learn("eval", *arguments, code=2).err)
         self.trial_2afc("d/cnn", "a", 0.5, grey(1), grey(2))

@@ -7,12 +7,13 @@ usage: LPIPS=build/bin/lpips LPIPS_LEARN=build/bin/lpips-learn tests/learn_init.
 import os
 import unittest
 
-from program import Case, pattern, png
+from program import pattern, png
+from trials import Trials
 
 SQUEEZE = ("--net", "squeeze", "--crops", "12", "--size", "96", "--memory", "40")
 
 
-class Init(Case):
+class Init(Trials):
     def folder_of_pictures(self, n=3, width=130, height=110):
         for i in range(n):
             self.write(f"pictures/{i}.png", png(pattern(width, height, i), width))

@@ -102,8 +102,8 @@ class Mos(Trials):
         rows = {(r["judge"], r["statistic"]): r for r in self.csv("c")}
         self.assertEqual(len(rows), 8)
         self.assertIn("%.4f" % float(rows["psnr", "SROCC"]["value"]), run.out)
-        single = self.learn("eval", "mos", "s.csv", "-qJ", "random:alex", "--json", "-", "-j", "1").out
-        many = self.learn("eval", "mos", "s.csv", "-qJ", "random:alex", "--json", "-", "-j", "4").out
+        single = self.learn("eval", "mos", "s.csv", "-qJ", "random:alex,psnr,ssim", "--json", "-", "-j", "1").out
+        many = self.learn("eval", "mos", "s.csv", "-qJ", "random:alex,psnr,ssim", "--json", "-", "-j", "4").out
         self.assertEqual(single, many)
 
     def test_folder(self):

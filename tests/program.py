@@ -3,6 +3,7 @@
 The program is that of the environment variable LPIPS, build/bin/lpips by default.
 """
 
+import base64
 import csv
 import json
 import os
@@ -227,3 +228,18 @@ def clip(n, width=64, height=48, seed=0, colour="420jpeg"):
             planes += b"".join(pattern(w, h, seed + 3 + i, 1)) + b"".join(pattern(w, h, i + 9, 1))
         frames.append(planes)
     return y4m(frames, width, height, colour)
+
+
+# A grey JPEG of 32x32, by libjpeg.
+JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqMyP/L2u71////m8H/"
+    "///6/+b9//j/wAALCAAgACABAREA/8QAFwAAAwEAAAAAAAAAAAAAAAAAAAEEBf/EAB4QAAIBBAMBAAAAAAAAAAAAAAACARMyUXEDEiEx/9oA"
+    "CAEBAAA/AACtLF0MjArSxdDM+suJCsuJK05l6L5PwdZcSZoFaWLoZ//Z"
+)
+
+
+def turned(orientation):
+    """The same, to be shown otherwise: Exif 2.32, tag 0x112."""
+    tiff = b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHIHH", 0x112, 3, 1, orientation, 0) + bytes(4)
+    exif = b"Exif\0\0" + tiff
+    return JPEG[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(exif)) + exif + JPEG[2:]

@@ -2,6 +2,7 @@
 #
 #   test_report_stats    means, intervals, tests, BD-rate
 #   report_test.py       a made-up store to tables and page, without a browser
+#   report_paper_test.py its tables in a real LaTeX; what is said of few clips
 #   report_page.py       the page in Chromium: `make check-page`
 $(TESTS_DIR)/test_report_%: $(OBJ)/tests/test_report_%.o $(TESTS_DIR)/libsupport.a $(CLI_LIB) $(LIBLPIPS)
 	@mkdir -p $(@D)
@@ -15,8 +16,9 @@ $(TESTS_DIR)/report_write: $(OBJ)/tests/report_write.o $(CLI_LIB) $(LIBLPIPS)
 $(OBJ)/tests/test_report_%.o: EXTRA = -Ireport
 $(OBJ)/tests/report_write.o: EXTRA = -Ireport
 
-command_report_test = env REPORT_WRITE=$(TESTS_DIR)/report_write LPIPS=$(BUILD)/bin/lpips \
-    $(PYTHON) tests/report_test.py -v
+REPORT_WRITER = env REPORT_WRITE=$(TESTS_DIR)/report_write LPIPS=$(BUILD)/bin/lpips $(PYTHON)
+command_report_test = $(REPORT_WRITER) tests/report_test.py -v
+command_report_paper_test = $(REPORT_WRITER) tests/report_paper_test.py -v
 
 # Debian's selenium belongs to its own Python, which need not be the first in the path.
 BROWSER_PYTHON = $(or $(shell for p in $(PYTHON) /usr/bin/python3; do \

@@ -10,8 +10,7 @@ static void put_text(const char *name, const char *text)
     put(name, text, strlen(text));
 }
 
-/* ---- layouts
- * ------------------------------------------------------------------------------------ */
+/* ---- layouts ----------------------------------------------------------------- */
 
 static void expect_item(const report_plan *p, size_t i, const char *method,
                         const char *subset, const char *clip, const char *reference,
@@ -264,8 +263,7 @@ static void layout_errors(void **state)
     report_plan_free(&p);
 }
 
-/* ---- the mean of two frames
- * ------------------------------------------------------------------- */
+/* ---- the mean of two frames -------------------------------------------------- */
 
 static AVFrame *frame_of(enum AVPixelFormat format, int width, int height)
 {

@@ -10,7 +10,6 @@ usage: report_page.py [-v]                      the tests
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys

@@ -17,8 +17,7 @@ static int read_manifest(report_plan *p, const void *data, size_t size, char why
     return report_manifest(p, path, why) || report_plan_finish(p, why) ? -1 : 0;
 }
 
-/* ---- CSV ---------------------------------------------------------------------------------
- */
+/* ---- CSV --------------------------------------------------------------------- */
 
 /* The rows of a text as "a|b;c|d;", or "error N" with the line that the sentence names. */
 static char *rows_of(const char *data, size_t size)
@@ -143,8 +142,7 @@ static void csv_round_trip(void **state)
     }
 }
 
-/* ---- manifests
- * ------------------------------------------------------------------------------ */
+/* ---- manifests --------------------------------------------------------------- */
 
 #define HEAD "method,clip,reference,output\n"
 
@@ -341,8 +339,7 @@ static void manifest_damaged(void **state)
     assert_true(good > 300 && bad > 1500);
 }
 
-/* ---- baselines
- * -------------------------------------------------------------------------------- */
+/* ---- baselines --------------------------------------------------------------- */
 
 static void baselines(void **state)
 {
@@ -391,8 +388,7 @@ static void baselines_refused(void **state)
     }
 }
 
-/* ---- names
- * -------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------- */
 
 static void natural_order(void **state)
 {

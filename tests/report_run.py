@@ -9,6 +9,7 @@ import unittest
 from report_clips import (
     ROOT, SHARED, SINGLE, H, W, Case, mean, nine, planes, png_bytes, psnr, rgb, ssim_plane
 )  # fmt: skip
+from program import JPEG, turned
 
 
 class Numbers(Case):
@@ -235,6 +236,8 @@ class BadInput(Case):
             data = f.read()
         self.put("cut.y4m", data[: len(data) - 1000])
         self.put("cut.png", png_bytes(rgb(0))[:-2000])
+        self.put("shown.jpg", JPEG)
+        self.put("turned/1.jpg", turned(6))
         os.makedirs(self.path("nothing"))
         expected = {
             "gone": ("ref.y4m", "gone.y4m", "gone.y4m: No such file"),
@@ -246,6 +249,7 @@ class BadInput(Case):
             "short": ("ref.y4m", "short.y4m", "the output ends after 4 frames, the reference goes on"),
             "long": ("ref.y4m", "long.y4m", "the reference ends after 6 frames, the output goes on"),
             "small": ("ref.y4m", "small.y4m", "the output is 32x32 and the reference 64x48"),
+            "turned": ("shown.jpg", "turned", "the reference by 0 degrees, and the distorted by 90"),
             "folder": ("ref.y4m", "nothing", "nothing: the folder holds no pictures"),
         }
         rows = [("m", clip, ref, out) for clip, (ref, out, _) in expected.items()]
@@ -257,7 +261,7 @@ class BadInput(Case):
             self.assertIn(f"failed: m / {clip}: ", text)
             self.assertEqual(self.scores("m", clip, "lpips_alex"), {})
         self.assertEqual(self.failure("good"), (1, None, 6))
-        self.assertIn("10 failed", text)
+        self.assertIn("11 failed", text)
         with open(self.path("out", "items.csv"), encoding="utf-8") as f:
             self.assertIn("is empty (0 bytes)", f.read())
 
@@ -278,8 +282,15 @@ class BadInput(Case):
         for i, name in enumerate(names):
             self.png(f"{name}/r.png", rgb(i))
             self.png(f"{name}/o.png", rgb(i, noise=5))
-        text = self.report(self.manifest([(n, n, f"{n}/r.png", f"{n}/o.png") for n in names]))
-        self.assertEqual([r for r, in self.query("SELECT clip FROM item WHERE state = 1 ORDER BY id")], names)
+        rows = [(n, n, f"{n}/r.png", f"{n}/o.png") for n in names]
+        # One that is warned of: it names a file that would colour the terminal.
+        self.put("\x1b[31m.jpg", turned(6))
+        rows.append(("-n", "turned", "\x1b[31m.jpg", "\x1b[31m.jpg"))
+        text = self.report(self.manifest(rows))
+        found = [r for r, in self.query("SELECT clip FROM item WHERE state = 1 ORDER BY id")]
+        self.assertEqual(found, [*names, "turned"])
+        self.assertIn("31m.jpg asks players to turn it", text)
+        self.assertNotIn("\x1b", text)
         self.assertNotIn("two\nlines", text)
         self.assertFalse(os.path.exists(self.path("x")))
         pages = self.pages()

@@ -505,17 +505,17 @@ class Bounds(Case):
 
     def test_many_results(self):
         store = Store(self.store, "interpolation", ONE)
-        for c in range(3600):
+        for c in range(6700):
             for method in ("a", "b", "c"):
                 store.item(method, f"clip {c}", {"lpips_alex": [0.1 + (c * 7 % 100) / 1000, 0.2, 0.1]})
         store.close()
         self.report()
         page = self.page()
-        self.assertEqual((len(page["items"]), page["all_items"], page["frames"]), (10000, 10800, 32400))
-        self.assertLess(len(self.text("index.html")), 12 << 20)
+        self.assertEqual((len(page["items"]), page["all_items"], page["frames"]), (20000, 20100, 60300))
+        self.assertLess(len(self.text("index.html")), 16 << 20)
         self.assertLessEqual(sum(len(s["x"]) for s in page["series"]), 200000)
-        self.assertTrue([n for n in page["notes"] if "first 10000 of 10800" in n])
-        self.assertEqual(len(self.rows("items.csv")), 10800)
+        self.assertTrue([n for n in page["notes"] if "first 20000 of 20100" in n])
+        self.assertEqual(len(self.rows("items.csv")), 20100)
 
 
 # ---- pictures ---------------------------------------------------------------------------

@@ -525,8 +525,7 @@ static void check_description(lpips_net net, const char *version, unsigned flags
     assert_int_equal(lpips_describe(c, text, sizeof text), (int)strlen(expected));
     assert_string_equal(text, expected);
     assert_int_equal(lpips_describe(c, NULL, 0), (int)strlen(expected));
-    assert_int_equal(lpips_weights_describe(w, flags, text, sizeof text),
-                     (int)strlen(expected));
+    assert_true(lpips_weights_describe(w, flags, text, 128) == (int)strlen(expected));
     assert_string_equal(text, expected);
     assert_int_equal(lpips_describe(c, cut, sizeof cut), (int)strlen(expected));
     assert_true(strlen(cut) == sizeof cut - 1 && !strncmp(cut, expected, sizeof cut - 1));

@@ -1,94 +1,74 @@
 /*
- * test_learn_adam.c - what training adds to the core: the ranking network against
- * differences, Adam and the projection by their formulas.
+ * test_learn_adam.c - Adam: against its formulas written out once more, and what it is for.
  */
 #include "support.h"
-#include "train/model.h"
+
+#include "adam.h"
 
 #include <math.h>
+#include <string.h>
 
-/* Derivatives by both distances and by every number of G. */
-static void ranker(void **state)
+/* Algorithm 1 of the paper, powers and all, for one value. */
+static void by_the_paper(void **state)
 {
-    static const double cases[][3] = {
-        {.3, .5, 1}, {.9, .2, 0}, {.01, 0, .3}, {0, .4, 1}, {2, 3, .75}};
-    static train_ranker g, moved;
+    const float g[] = {.5f, -.25f, .125f, 0, 3};
+    learn_adam a;
+    float x = 1;
+    double m = 0, v = 0, y = 1;
 
     (void)state;
-    train_ranker_start(&g, 3);
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const double *c = cases[i], h = 1e-6, share = .25;
-        double slopes[2], loss = train_ranker_loss(&g, c[0], c[1], c[2], share, slopes);
-
-        assert_true(loss > 0 && loss < 5);
-        for (int k = 0; k < 2; k++) {
-            double up = train_ranker_loss(&g, c[0] + h * !k, c[1] + h * k, c[2], 0, NULL);
-            double down = train_ranker_loss(&g, c[0] - h * !k, c[1] - h * k, c[2], 0, NULL);
-
-            assert_true(fabs(slopes[k] - share * (up - down) / (2 * h)) < 1e-7);
-        }
-        train_ranker_finish(&g);
-        for (int k = 0; k < TRAIN_RANKER_FLOATS; k++) {
-            double l[2], at[2];
-
-            for (int side = 0; side < 2; side++) {
-                moved = g;
-                moved.value[k] += side ? -1e-3F : 1e-3F;
-                at[side] = (double)moved.value[k];
-                l[side] = train_ranker_loss(&moved, c[0], c[1], c[2], 0, NULL);
-            }
-            assert_true(
-                fabs((double)g.gradient[k] - share * (l[0] - l[1]) / (at[0] - at[1])) < 1e-5);
-        }
+    assert_int_equal(learn_adam_start(&a, 1, .1, .5, .99), 0);
+    for (int t = 1; t <= 5; t++) {
+        m = .5 * m + .5 * (double)g[t - 1];
+        v = .99 * v + .01 * (double)g[t - 1] * (double)g[t - 1];
+        y -= .1 * (m / (1 - pow(.5, t))) / (sqrt(v / (1 - pow(.99, t))) + 1e-8);
+        learn_adam_step(&a, &x, &g[t - 1]);
+        assert_true(fabs((double)x - y) < 1e-6);
     }
+    learn_adam_free(&a);
 }
 
-/* Three steps by the formulas of Kingma and Ba, of one weight of each kind. */
-static void adam(void **state)
+/* The first step is the rate, whatever the size of the gradient; none without one. */
+static void first_step(void **state)
 {
-    static const float gradients[3] = {.5F, -.25F, .125F};
-    static train_model m;
-    char why[LEARN_WHY] = "";
-    double mean = 0, square = 0, lin, other;
-    float *value[2], *g[2];
+    const float g[] = {1e-3f, -1e3f, 0};
+    float x[] = {0, 0, 7};
+    learn_adam a;
 
     (void)state;
-    assert_int_equal(train_model_open(&m, test_reference_weights(LPIPS_NET_ALEX, "0.1"), 31,
-                                      1, false, 1, why),
-                     0);
-    train_model_equal_lin(&m, .1F);
-    value[0] = m.tensor[m.of_net - 1].value;
-    value[1] = m.tensor[m.of_net].value;
-    g[0] = m.tensor[m.of_net - 1].gradient;
-    g[1] = m.tensor[m.of_net].gradient;
-    assert_null(m.tensor[2].gradient);
-    lin = (double)*value[0];
-    other = (double)*value[1];
-    for (int i = 1; i <= 3; i++) {
-        double to = gradients[i - 1], move;
+    assert_int_equal(learn_adam_start(&a, 3, .25, .9, .999), 0);
+    learn_adam_step(&a, x, g);
+    assert_true(fabs((double)x[0] + .25) < 1e-5);
+    assert_true(fabs((double)x[1] - .25) < 1e-5);
+    assert_true(x[2] == 7);
+    learn_adam_free(&a);
+}
 
-        mean = .5 * mean + .5 * to;
-        square = .999 * square + .001 * to * to;
-        move = .12 * mean / (1 - pow(.5, i)) / (sqrt(square / (1 - pow(.999, i))) + 1e-8);
-        lin = fmax(lin - move, 0);
-        other -= move;
-        *g[0] = *g[1] = (float)to;
-        train_model_step(&m, i, .12);
-        assert_true(fabs((double)*value[0] - lin) < 1e-7);
-        assert_true(fabs((double)*value[1] - other) < 1e-6);
+/* The lowest point of a valley 100 times as steep one way as the other. */
+static void valley(void **state)
+{
+    float x[] = {3, -2};
+    learn_adam a;
+
+    (void)state;
+    assert_int_equal(learn_adam_start(&a, 2, .1, .9, .999), 0);
+    for (int i = 0; i < 2000; i++) {
+        const float g[] = {2 * (x[0] - 1), 200 * (x[1] - 1)};
+
+        a.rate = .1 / (1 + i / 50);
+        learn_adam_step(&a, x, g);
     }
-    assert_true(value[0][1] == .1F); /* its gradient was 0 */
-    train_model_close(&m);
+    assert_true(fabs((double)x[0] - 1) < 1e-3 && fabs((double)x[1] - 1) < 1e-3);
+    learn_adam_free(&a);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranker),
-        cmocka_unit_test(adam),
+        cmocka_unit_test(by_the_paper),
+        cmocka_unit_test(first_step),
+        cmocka_unit_test(valley),
     };
-    int failed = cmocka_run_group_tests_name("steps of training", tests, NULL, NULL);
 
-    test_free_weights();
-    return failed;
+    return cmocka_run_group_tests_name("Adam", tests, NULL, NULL);
 }

@@ -156,11 +156,14 @@ static void test_contrast_and_saturation(void **state)
         uint8_t *saturation = by_amount("saturation", 0.5, seed, in, W, H);
         uint8_t *dull = by_amount("saturation", 1, seed, in, W, H);
         const double gain = spread(contrast, 0) / spread(in, 0);
+        double mean[3], most[3];
         const double chroma = spread(saturation, 1) / spread(in, 1);
 
         assert_true(fabs(gain - sqrt(2)) < 0.01 || fabs(gain - sqrt(0.5)) < 0.01);
         assert_true(fabs(chroma - 1.5) < 0.02 || fabs(chroma - 0.5) < 0.02);
         more += gain > 1;
+        lab_change(in, contrast, mean, most); /* all of it about its mean */
+        assert_true(fabs(mean[0]) < 0.25);
         if (chroma < 1) /* nothing of it is left at 1 */
             for (int i = 0; i < W * H; i++)
                 assert_true(abs(dull[3 * i] - dull[3 * i + 1]) <= 1 &&

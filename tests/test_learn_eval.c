@@ -198,6 +198,36 @@ static void weighed(void **state)
     learn_scatter_free(&spelt);
 }
 
+/* Scores that rise, fall, and fall again with the distance; five parameters hold them better
+ * than four, of which they have all, and where the scores are such a curve it is found. */
+static void curves(void **state)
+{
+    double x[MOST], y[MOST];
+
+    (void)state;
+    for (int k = 0; k < 24; k++) {
+        const learn_curve made = {5,
+                                  true,
+                                  {k % 2 ? 3 : -3, 2 << k / 2 % 4, k % 5, 1 - k % 3, 7}};
+        double squares[3] = {0};
+        learn_curve c;
+
+        for (int p = 0; p < 3; p++) {
+            data(60, 0, x, y);
+            for (size_t i = 0; i < 60; i++) {
+                x[i] *= 4;
+                y[i] = learn_curve_at(&made, x[i]) + (p < 2 ? y[i] / 40 : 0);
+            }
+            assert_int_equal(learn_fit(&c, p ? 5 : 4, x, y, 60), 0);
+            for (size_t i = 0; i < 60; i++)
+                squares[p] += pow(learn_curve_at(&c, x[i]) - y[i], 2);
+        }
+        if (!(squares[1] <= squares[0] * (1 + 1e-9)) || !(squares[2] < 1e-6))
+            fail_msg("curve %d: %g of four, %g of five; %g", k, squares[0], squares[1],
+                     squares[2]);
+    }
+}
+
 /* By counting all pairs: x 1 2 2 3, y 1 3 2 2 has 3 concordant, 1 discordant, one tie each.
  */
 static void by_hand(void **state)
@@ -328,11 +358,11 @@ static void many_pairs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agreement),   cmocka_unit_test(jnd_by_hand),
-        cmocka_unit_test(published),   cmocka_unit_test(as_scipy),
-        cmocka_unit_test(weighed),     cmocka_unit_test(by_hand),
-        cmocka_unit_test(judge_names), cmocka_unit_test(random_weights),
-        cmocka_unit_test(many_pairs),
+        cmocka_unit_test(agreement),      cmocka_unit_test(jnd_by_hand),
+        cmocka_unit_test(published),      cmocka_unit_test(as_scipy),
+        cmocka_unit_test(weighed),        cmocka_unit_test(curves),
+        cmocka_unit_test(by_hand),        cmocka_unit_test(judge_names),
+        cmocka_unit_test(random_weights), cmocka_unit_test(many_pairs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

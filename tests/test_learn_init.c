@@ -96,6 +96,21 @@ static void test_whiten(void **state)
     free(x);
 }
 
+static void test_project(void **state)
+{
+    static const float basis[6] = {1, 2, 0, 0, -1, 3}, x[9] = {1, 2, 3, 0, 0, 0, -4, 2, .25F};
+    static const double wanted[6] = {
+        5 / 8.602325267042627, 7 / 8.602325267042627, 0, 0, 0, -1};
+    learn_crew crew = crew_make(1);
+    float rows[6];
+
+    (void)state;
+    learn_project(rows, basis, 2, x, 3, 3, &crew);
+    for (int i = 0; i < 6; i++)
+        assert_true(fabs(rows[i] - wanted[i]) < 1e-6);
+    lpips_pool_free(crew.pool);
+}
+
 /* What never varies gets no filter, and no number that is none. */
 static void test_whiten_flat(void **state)
 {
@@ -474,10 +489,15 @@ static void test_filters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whiten),        cmocka_unit_test(test_whiten_flat),
-        cmocka_unit_test(test_kmeans_groups), cmocka_unit_test(test_kmeans_fixed_point),
-        cmocka_unit_test(test_kmeans_few),    cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_net),           cmocka_unit_test(test_same),
+        cmocka_unit_test(test_whiten),
+        cmocka_unit_test(test_whiten_flat),
+        cmocka_unit_test(test_project),
+        cmocka_unit_test(test_kmeans_groups),
+        cmocka_unit_test(test_kmeans_fixed_point),
+        cmocka_unit_test(test_kmeans_few),
+        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_net),
+        cmocka_unit_test(test_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -382,17 +382,17 @@ static void test_missing_filter(void **state)
 {
     const uint8_t in[3 * 8 * 8] = {0};
     uint8_t out[3 * 8 * 8];
-    distort_graph g = {.text = "[in0]null,nosuchfilter=n=2[out]",
+    distort_graph g = {.text = "[in0]null,nosuchfilter=n=2",
                        .inputs = 1,
                        .input = {{8, 8, 1, {in}}}};
 
     (void)state;
     assert_int_equal(distort_filter(&g, out, 8, 8, why), -1);
     assert_non_null(strstr(why, "no filter \"nosuchfilter\""));
-    g.text = "[in0]scale=w=nonsense[out]";
+    g.text = "[in0]scale=w=nonsense";
     assert_int_equal(distort_filter(&g, out, 8, 8, why), -1);
     assert_non_null(strstr(why, "8x8"));
-    g.text = "[in0]scale=w=4:h=8[out]"; /* less than what is kept */
+    g.text = "[in0]scale=w=4:h=8"; /* less than what is kept */
     assert_int_equal(distort_filter(&g, out, 8, 8, why), -1);
 }
 

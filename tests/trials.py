@@ -7,9 +7,7 @@ import os
 import struct
 import sys
 
-from program import BUILD, Case, png
-
-LEARN = os.path.abspath(os.environ.get("LPIPS_LEARN", os.path.join(BUILD, "bin", "lpips-learn")))
+from program import LEARN, Case, png
 
 if not os.access(LEARN, os.X_OK):
     sys.exit(f"{LEARN} is missing; `make learn` builds it, or set LPIPS_LEARN")
@@ -27,9 +25,6 @@ def grey(value, width=64, height=64):
 
 
 class Trials(Case):
-    def learn(self, *arguments, **settings):
-        return self.execute(LEARN, *arguments, **settings)
-
     def trial_2afc(self, folder, stem, people, p0, p1, ref=None):
         """Pictures are PNGs as bytes; the reference is a grey of 100 where none is given."""
         parts = {"ref": ref or grey(100), "p0": p0, "p1": p1}

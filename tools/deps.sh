@@ -2,7 +2,7 @@
 # Install what a build of liblpips needs and this machine lacks, with apt.
 #
 # usage: tools/deps.sh [-n] [build] [weights] [ffmpeg] [cli] [learn] [check]
-#                      [browser] [fuzz] [cluster] [distro] [gimp] [gimp3]
+#                      [browser] [latex] [fuzz] [cluster] [distro] [gimp] [gimp3]
 #   no group: build, weights, ffmpeg, cli, learn and check
 #   -n  install nothing: say what is missing and fail
 #
@@ -23,13 +23,19 @@ need() {
     sh -c "$test" >/dev/null 2>&1 || missing="$missing $*"
 }
 
-# What GIMP's headers are called where this Debian has 2.10, and where it has 3.
+# What GIMP's headers are called where this Debian has 2.10, and where it has 3.  A new machine
+# has no lists of packages yet; then its name tells.
 gimp_dev() {
-    if apt-cache show libgimp-3.0-dev >/dev/null 2>&1; then
-        echo libgimp-3.0-dev
-    else
-        echo libgimp2.0-dev
-    fi
+    for package in libgimp-3.0-dev libgimp2.0-dev; do
+        if apt-cache show $package >/dev/null 2>&1; then
+            echo $package
+            return
+        fi
+    done
+    case $(. /etc/os-release && echo "${VERSION_CODENAME-}") in
+    bookworm | jammy | noble) echo libgimp2.0-dev ;;
+    *) echo libgimp-3.0-dev ;;
+    esac
 }
 
 for group in $groups; do
@@ -77,6 +83,10 @@ for group in $groups; do
         need 'command -v chromedriver' chromium-driver
         need 'python3 -c "import selenium" || /usr/bin/python3 -c "import selenium"' python3-selenium
         ;;
+    latex) # what the tables of a report are set with; their test is skipped without
+        need 'command -v pdflatex' texlive-latex-base
+        need 'kpsewhich booktabs.sty' texlive-latex-recommended
+        ;;
     cluster) # hosts and a Slurm that are made up for tests
         need 'command -v parallel' parallel
         need 'test -x /usr/sbin/sshd' openssh-server
@@ -95,6 +105,8 @@ for group in $groups; do
         need 'command -v Xvfb' xvfb
         need 'command -v xdotool' xdotool
         need 'command -v import' imagemagick
+        need 'command -v msgfilter' gettext
+        need 'test -e /usr/share/i18n/locales/en_GB' locales
         ;;
     gimp3) # GIMP 3.0 beside a Debian that has 2.10: gimp-plugin/gimp3-root.sh
         need 'command -v mmdebstrap' mmdebstrap
@@ -104,7 +116,7 @@ for group in $groups; do
               clang -x c -fsanitize=fuzzer,address - -o /dev/null' clang libclang-rt-dev
         ;;
     *)
-        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, learn, check, browser, fuzz, cluster, distro, gimp, gimp3" >&2
+        echo "deps: unknown group '$group'; there are build, weights, ffmpeg, cli, learn, check, browser, latex, fuzz, cluster, distro, gimp, gimp3" >&2
         exit 2
         ;;
     esac

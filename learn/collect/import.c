@@ -159,8 +159,15 @@ static int check_folders(importing *m)
     int status = 0;
 
     for (size_t i = 0; i < m->study.n_subsets && !status; i++) {
-        char *folder = judge_folder(m, i);
+        char *folder;
 
+        if (!m->asked->into && access(m->study.folders[i], F_OK))
+            return learn_fail(
+                m->why,
+                "%s: the pictures are no longer there: give --into FOLDER, where "
+                "judgements are to go",
+                m->study.folders[i]);
+        folder = judge_folder(m, i);
         status = folder ? check_folder(m, folder) : learn_no_memory(m->why);
         free(folder);
     }
@@ -243,7 +250,7 @@ static void tell_subsets(const importing *m)
 static void tell_numbers(const importing *m, const collect_agreement *agreement)
 {
     const collect_study *s = &m->study;
-    size_t enough = 0, fewer = 0, none = 0, sentinels = 0, right = 0, off = 0;
+    size_t enough = 0, fewer = 0, none = 0, sentinels = 0, right = 0, off = 0, again = 0;
 
     for (size_t i = 0; i < s->n; i++)
         if (s->trials[i].role == COLLECT_ITEM) {
@@ -265,6 +272,10 @@ static void tell_numbers(const importing *m, const collect_agreement *agreement)
         "# items: %zu with %d answers or more, %zu with fewer, %zu with none\n",
         m->fresh, m->known, m->asked->n_files, m->tally.kept, m->raters.n - m->tally.kept,
         right, sentinels, enough, s->raters, fewer, none);
+    for (size_t i = 1; i < m->raters.n; i++)
+        again += m->raters.of[i].results.rater == m->raters.of[i - 1].results.rater;
+    if (again)
+        printf("# sessions whose number another has, too: %zu; each counts\n", again);
     if (s->task == LEARN_JND)
         printf("# %zu answers left out: a picture was shown over %g ms too long or short\n",
                off, m->asked->off);

@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -324,32 +325,38 @@ static struct MHD_Daemon *start(server *s, const collect_serving *asked, char wh
     return daemon;
 }
 
-static void wait_for_signal(const sigset_t *which)
-{
-    int number;
+/* Not sigwait(): OpenBLAS has threads before main() begins, which block no signal. */
+static sem_t ended;
 
-    while (sigwait(which, &number))
-        ;
+static void on_signal(int number)
+{
+    (void)number;
+    sem_post(&ended);
+}
+
+static void listen_to_signals(void)
+{
+    const struct sigaction end = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+
+    sem_init(&ended, 0, 0);
+    sigaction(SIGINT, &end, NULL);
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 static int run(server *s, const collect_serving *asked, char why[LEARN_WHY])
 {
     struct MHD_Daemon *daemon;
     const union MHD_DaemonInfo *info;
-    sigset_t ends;
 
-    /* Before there are threads: they inherit it. */
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    listen_to_signals();
     daemon = start(s, asked, why);
     if (!daemon)
         return -1;
     info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
     collect_links_print(asked, s->raters, info ? info->port : (uint16_t)asked->port);
-    wait_for_signal(&ends);
+    while (sem_wait(&ended))
+        ;
     MHD_stop_daemon(daemon);
     return 0;
 }

@@ -10,7 +10,6 @@
 #include "data/resize.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,8 +161,8 @@ uint8_t *learn_resize(const learn_picture *from, int width, int height, char why
     uint8_t *rows, *done;
 
     if (width < 1 || height < 1 || from->width < 1 || from->height < 1) {
-        snprintf(why, LEARN_WHY, "a picture of %dx%d cannot be resized to %dx%d", from->width,
-                 from->height, width, height);
+        learn_fail(why, "a picture of %dx%d cannot be resized to %dx%d", from->width,
+                   from->height, width, height);
         return NULL;
     }
     done = rows = resize_rows(from, width);
@@ -174,7 +173,7 @@ uint8_t *learn_resize(const learn_picture *from, int width, int height, char why
         free(rows);
     }
     if (!done)
-        snprintf(why, LEARN_WHY, "no memory to resize a picture of %dx%d to %dx%d",
-                 from->width, from->height, width, height);
+        learn_fail(why, "no memory to resize a picture of %dx%d to %dx%d", from->width,
+                   from->height, width, height);
     return done;
 }

@@ -139,7 +139,7 @@ static distort_frame show(const window *w, int64_t number)
     return f;
 }
 
-/* The first number that is wanted at `from` or later, and lies within reach of the frame. */
+/* Whether the frame is within reach of one that is wanted from the place `from` on. */
 static bool needed(const int64_t *numbers, size_t n, size_t from, int64_t frame)
 {
     for (size_t i = from; i < n && numbers[i] <= frame + DISTORT_REACH; i++)

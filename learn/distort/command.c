@@ -3,7 +3,6 @@
  */
 #include "command.h"
 
-#include "clip.h"
 #include "compare.h"
 #include "media.h"
 
@@ -14,7 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { KEY_WITH = 256, KEY_SEED, KEY_FRAME };
+/* Numbers that those of other options keep clear of. */
+enum { KEY_WITH = 256, KEY_SEED = 512, KEY_FRAME };
 
 /* ---- shared ------------------------------------------------------------------------------
  */
@@ -59,6 +59,60 @@ int distort_write(const char *path, const char *from, const uint8_t *rgb, int wi
     return media_png_write(path, rgb, width, height, why);
 }
 
+/* ---- files -------------------------------------------------------------------------------
+ */
+
+static const struct argp_option files_options[] = {
+    {"seed", KEY_SEED, "N", 0, "of what is random; 0 where none is given", 0},
+    {"frame", KEY_FRAME, "N", 0,
+     "which frame of a clip, from 0; the middle one where none is given", 0},
+    {0}};
+
+static error_t parse_files(int key, char *arg, struct argp_state *state)
+{
+    distort_files *files = state->input;
+
+    switch (key) {
+    case KEY_SEED:
+        files->seed = distort_whole(state, arg, "--seed", 0, UINT64_MAX);
+        break;
+    case KEY_FRAME:
+        files->frame = (int64_t)distort_whole(state, arg, "--frame", 0, INT32_MAX);
+        break;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 1)
+            argp_error(state, "two files are wanted, IN and OUT.png, not \"%s\"", arg);
+        *(state->arg_num ? &files->out : &files->in) = arg;
+        break;
+    case ARGP_KEY_END:
+        if (!files->out)
+            argp_error(state, "two files are wanted: IN and OUT.png");
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+const struct argp distort_files_argp = {files_options, parse_files, NULL, NULL,
+                                        NULL,          NULL,        NULL};
+
+int distort_files_read(const distort_files *files,
+                       int (*visit)(void *context, const distort_frame *f,
+                                    char why[LEARN_WHY]),
+                       void *context, char why[LEARN_WHY])
+{
+    int64_t frame = files->frame, count;
+
+    if (frame < 0) {
+        count = distort_clip_count(files->in, why);
+        if (count < 0)
+            return -1;
+        frame = count / 2;
+    }
+    return distort_clip_read(files->in, &frame, 1, visit, context, why);
+}
+
 /* ---- list --------------------------------------------------------------------------------
  */
 
@@ -88,10 +142,9 @@ int distort_list_command(int argc, char **argv)
  */
 
 typedef struct request {
-    const char *in, *out, *with;
+    distort_files files;
+    const char *with;
     distort_spec spec;
-    uint64_t seed;
-    int64_t frame; /* -1: the middle one */
 } request;
 
 static const struct argp_option picture_options[] = {
@@ -99,9 +152,6 @@ static const struct argp_option picture_options[] = {
      "one distortion, or two, the second of what the first made; strengths from 0 to 1, 0.5 "
      "where none is given",
      0},
-    {"seed", KEY_SEED, "N", 0, "of what is random; 0 where none is given", 0},
-    {"frame", KEY_FRAME, "N", 0,
-     "which frame of a clip, from 0; the middle one where none is given", 0},
     {0}};
 
 static error_t parse_picture(int key, char *arg, struct argp_state *state)
@@ -110,25 +160,15 @@ static error_t parse_picture(int key, char *arg, struct argp_state *state)
     char why[LEARN_WHY];
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &q->files;
+        break;
     case KEY_WITH:
         q->with = arg;
         if (distort_parse(&q->spec, arg, why) < 0)
             argp_error(state, "--with: %s", why);
         break;
-    case KEY_SEED:
-        q->seed = distort_whole(state, arg, "--seed", 0, UINT64_MAX);
-        break;
-    case KEY_FRAME:
-        q->frame = (int64_t)distort_whole(state, arg, "--frame", 0, INT32_MAX);
-        break;
-    case ARGP_KEY_ARG:
-        if (state->arg_num > 1)
-            argp_error(state, "two files are wanted, IN and OUT.png, not \"%s\"", arg);
-        *(state->arg_num ? &q->out : &q->in) = arg;
-        break;
     case ARGP_KEY_END:
-        if (!q->out)
-            argp_error(state, "two files are wanted: IN and OUT.png");
         if (!q->with)
             argp_error(state, "--with is missing: `lpips-learn distort list` has all names");
         break;
@@ -154,10 +194,11 @@ static const char picture_text[] =
     "give "
     "the same.";
 
+static const struct argp_child children[] = {{&distort_files_argp, 0, NULL, 0}, {0}};
 static const struct argp picture_argp = {
-    picture_options, parse_picture, "IN OUT.png", picture_text, NULL, NULL, NULL};
+    picture_options, parse_picture, "IN OUT.png", picture_text, children, NULL, NULL};
 
-static int distort_frame_of(void *context, const distort_frame *f, char why[LEARN_WHY])
+static int distort_one(void *context, const distort_frame *f, char why[LEARN_WHY])
 {
     const request *q = context;
     const bool clip = f->near.before[0] || f->near.after[0];
@@ -167,26 +208,21 @@ static int distort_frame_of(void *context, const distort_frame *f, char why[LEAR
     if (!out)
         return learn_no_memory(why);
     status = distort_apply(&q->spec, out, f->rgb, f->width, f->height, clip ? &f->near : NULL,
-                           q->seed, why);
+                           q->files.seed, why);
     if (!status)
-        status = distort_write(q->out, q->in, out, f->width, f->height, why);
+        status = distort_write(q->files.out, q->files.in, out, f->width, f->height, why);
     free(out);
     return status;
 }
 
 int distort_picture_command(int argc, char **argv)
 {
-    request q = {.frame = -1};
+    request q = {.files.frame = -1};
     char why[LEARN_WHY];
-    int64_t count = 0;
 
     argp_err_exit_status = LEARN_FAILED;
     argp_parse(&picture_argp, argc, argv, 0, NULL, &q);
-    if (q.frame < 0) {
-        count = distort_clip_count(q.in, why);
-        q.frame = count / 2;
-    }
-    if (count < 0 || distort_clip_read(q.in, &q.frame, 1, distort_frame_of, &q, why) < 0)
+    if (distort_files_read(&q.files, distort_one, &q, why) < 0)
         return distort_failed(why);
     return LEARN_OK;
 }

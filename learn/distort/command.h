@@ -6,12 +6,29 @@
 
 #include <argp.h>
 
+#include "clip.h"
 #include "distort.h"
 
 int distort_list_command(int argc, char **argv);
 int distort_picture_command(int argc, char **argv);
 int distort_make_command(int argc, char **argv);
 int distort_sheet_command(int argc, char **argv);
+
+/* IN and OUT.png, --seed and --frame: a child for the argp of those who want them, whose
+ * input this is. frame: -1 for the middle one. */
+typedef struct distort_files {
+    const char *in, *out;
+    uint64_t seed;
+    int64_t frame;
+} distort_files;
+
+extern const struct argp distort_files_argp;
+
+/* Hands the frame to `visit`; 0, or -1 and why. */
+int distort_files_read(const distort_files *files,
+                       int (*visit)(void *context, const distort_frame *f,
+                                    char why[LEARN_WHY]),
+                       void *context, char why[LEARN_WHY]);
 
 /* A whole number low..high, or the end of the program. */
 uint64_t distort_whole(struct argp_state *state, const char *text, const char *option,

@@ -35,8 +35,8 @@ int distort_unsharp(distort_job *job, char why[LEARN_WHY])
 
     if (!soft)
         return -1;
-    snprintf(text, sizeof text, "[in0]unsharp=lx=%d:ly=%d:la=2:cx=%d:cy=%d:ca=2[out]", side,
-             side, side, side);
+    snprintf(text, sizeof text, "[in0]unsharp=lx=%d:ly=%d:la=2:cx=%d:cy=%d:ca=2", side, side,
+             side, side);
     g.input[0] = (distort_input){job->width, job->height, 1, {soft}};
     status = distort_filter(&g, job->out, job->width, job->height, why);
     free(soft);
@@ -75,7 +75,7 @@ int distort_deconvolution(distort_job *job, char why[LEARN_WHY])
     const int width = job->width + 2 * margin, height = job->height + 2 * margin;
     const size_t bytes = 3 * (size_t)width * (size_t)height;
     uint8_t *soft = blurred(job, why), *room = soft ? malloc(3 * bytes) : NULL;
-    distort_graph g = {.text = "[in0][in1]deconvolve=planes=7:noise=0.001[out]",
+    distort_graph g = {.text = "[in0][in1]deconvolve=planes=7:noise=0.001",
                        .planar = true,
                        .inputs = 2};
     int status = -1;

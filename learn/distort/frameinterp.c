@@ -69,7 +69,7 @@ int distort_minterpolate(distort_job *job, char why[LEARN_WHY])
 {
     const distort_neighbours *n = job->near;
     distort_graph g = {.text = "[in0]minterpolate=fps=2:mi_mode=mci:mc_mode=aobmc:me_mode="
-                               "bilat:me=umh:mb_size=8:scd=none[out]",
+                               "bilat:me=umh:mb_size=8:scd=none",
                        .planar = true,
                        .inputs = 1,
                        .take = 3};

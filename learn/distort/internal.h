@@ -113,7 +113,7 @@ void distort_warp(distort_job *job, distort_map *map, const void *how);
 distort_map distort_by_matrix;
 
 /* The matrix that takes the corners of a picture (its outer pixels' centres; upper left,
- * upper right, lower right, lower left) to four points. */
+ * upper right, lower right, lower left) to four points, no three of which lie on a line. */
 void distort_corners_matrix(double matrix[9], int width, int height, const double to[4][2]);
 
 /* ---- jpeg.c ---------------------------------------------------------------------- */
@@ -133,7 +133,8 @@ typedef struct distort_input {
 } distort_input;
 
 typedef struct distort_graph {
-    /* "[in0]...[out]"; inputs are in0, in1. */
+    /* As FFmpeg takes it, "[in0][in1]name=option"; the last filter has one output, no name.
+     */
     const char *text;
     /* Filters get green, blue and red as what they take for Y, U and V at full resolution, so
      * that no colour is converted; or else packed RGB. */

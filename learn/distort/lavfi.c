@@ -3,18 +3,16 @@
  */
 #include "internal.h"
 
+#include "libav.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavfilter/avfilter.h>
-#include <libavfilter/buffersink.h>
-#include <libavfilter/buffersrc.h>
-#include <libavutil/frame.h>
-#include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
 
 /* Which filter of a graph this libavfilter lacks, as "a=1:b=2,[x]c,d"; NULL: none. */
-static const char *lacking(const char *text, char name[64])
+static const char *lacking(const media_libavfilter *av, const char *text, char name[64])
 {
     while (*text) {
         size_t n;
@@ -24,7 +22,7 @@ static const char *lacking(const char *text, char name[64])
         n = strcspn(text, "=,;[");
         if (n && n < 64) {
             snprintf(name, 64, "%.*s", (int)n, text);
-            if (!avfilter_get_by_name(name))
+            if (!av->avfilter_get_by_name(name))
                 return name;
         }
         text += strcspn(text, ",;");
@@ -84,13 +82,13 @@ static void take(uint8_t *rgb, int width, int height, const AVFrame *f)
 enum { INPUTS = 2 };
 
 typedef struct machine {
+    const media_libavfilter *av;
     AVFilterGraph *graph;
     AVFilterContext *source[INPUTS], *sink;
 } machine;
 
 static int add_ends(machine *m, const distort_graph *g)
 {
-    const enum AVPixelFormat formats[] = {format_of(g), AV_PIX_FMT_NONE};
     int ret = 0;
 
     for (int i = 0; i < g->inputs && ret >= 0; i++) {
@@ -99,22 +97,22 @@ static int add_ends(machine *m, const distort_graph *g)
         snprintf(name, sizeof name, "in%d", i);
         snprintf(text, sizeof text,
                  "video_size=%dx%d:pix_fmt=%d:time_base=1/1:frame_rate=1/1",
-                 g->input[i].width, g->input[i].height, formats[0]);
-        ret = avfilter_graph_create_filter(&m->source[i], avfilter_get_by_name("buffer"),
-                                           name, text, NULL, m->graph);
+                 g->input[i].width, g->input[i].height, format_of(g));
+        ret = m->av->avfilter_graph_create_filter(&m->source[i],
+                                                  m->av->avfilter_get_by_name("buffer"), name,
+                                                  text, NULL, m->graph);
     }
     if (ret >= 0)
-        ret = avfilter_graph_create_filter(&m->sink, avfilter_get_by_name("buffersink"),
-                                           "out", NULL, NULL, m->graph);
-    if (ret >= 0)
-        ret = av_opt_set_int_list(m->sink, "pix_fmts", formats, AV_PIX_FMT_NONE,
-                                  AV_OPT_SEARCH_CHILDREN);
+        ret = m->av->avfilter_graph_create_filter(&m->sink,
+                                                  m->av->avfilter_get_by_name("buffersink"),
+                                                  "out", NULL, NULL, m->graph);
     return ret;
 }
 
-static AVFilterInOut *end(const char *name, AVFilterContext *filter, AVFilterInOut *next)
+static AVFilterInOut *end(const machine *m, const char *name, AVFilterContext *filter,
+                          AVFilterInOut *next)
 {
-    AVFilterInOut *e = avfilter_inout_alloc();
+    AVFilterInOut *e = m->av->avfilter_inout_alloc();
 
     if (e) {
         e->name = av_strdup(name);
@@ -127,23 +125,28 @@ static AVFilterInOut *end(const char *name, AVFilterContext *filter, AVFilterInO
 static int build(machine *m, const distort_graph *g)
 {
     AVFilterInOut *ins = NULL, *outs = NULL;
+    char *text = NULL;
     int ret;
 
-    m->graph = avfilter_graph_alloc();
+    m->graph = m->av->avfilter_graph_alloc();
     if (!m->graph)
         return AVERROR(ENOMEM);
     /* one thread: the same bytes always, and callers have threads of their own */
     m->graph->nb_threads = 1;
     ret = add_ends(m, g);
     for (int i = g->inputs - 1; i >= 0; i--)
-        outs = end(i ? "in1" : "in0", m->source[i], outs);
-    ins = end("out", m->sink, NULL);
+        outs = end(m, i ? "in1" : "in0", m->source[i], outs);
+    ins = end(m, "out", m->sink, NULL);
+    if (asprintf(&text, "%s,format=%s[out]", g->text, av_get_pix_fmt_name(format_of(g))) < 0)
+        text = NULL;
     if (ret >= 0)
-        ret = outs && ins ? avfilter_graph_parse_ptr(m->graph, g->text, &ins, &outs, NULL)
-                          : AVERROR(ENOMEM);
-    avfilter_inout_free(&ins);
-    avfilter_inout_free(&outs);
-    return ret < 0 ? ret : avfilter_graph_config(m->graph, NULL);
+        ret = outs && ins && text
+                  ? m->av->avfilter_graph_parse_ptr(m->graph, text, &ins, &outs, NULL)
+                  : AVERROR(ENOMEM);
+    free(text);
+    m->av->avfilter_inout_free(&ins);
+    m->av->avfilter_inout_free(&outs);
+    return ret < 0 ? ret : m->av->avfilter_graph_config(m->graph, NULL);
 }
 
 static int feed(machine *m, const distort_graph *g)
@@ -165,12 +168,12 @@ static int feed(machine *m, const distort_graph *g)
             ret = av_frame_get_buffer(f, 0);
             if (ret >= 0) {
                 fill(f, input->frames[k]);
-                ret = av_buffersrc_add_frame(m->source[i], f);
+                ret = m->av->av_buffersrc_add_frame(m->source[i], f);
             }
             av_frame_free(&f);
         }
         if (ret >= 0)
-            ret = av_buffersrc_add_frame(m->source[i], NULL);
+            ret = m->av->av_buffersrc_add_frame(m->source[i], NULL);
     }
     return ret;
 }
@@ -178,24 +181,25 @@ static int feed(machine *m, const distort_graph *g)
 int distort_filter(const distort_graph *g, uint8_t *out, int width, int height,
                    char why[LEARN_WHY])
 {
-    machine m = {0};
+    machine m = {.av = media_libavfilter_get(why)};
     char name[64];
-    AVFrame *f = av_frame_alloc();
+    AVFrame *f;
     int ret;
 
-    if (lacking(g->text, name)) {
-        av_frame_free(&f);
+    if (!m.av)
+        return -1;
+    if (lacking(m.av, g->text, name))
         return learn_fail(why,
                           "this system's libavfilter has no filter \"%s\": install an FFmpeg "
                           "that was built with it, or leave out what needs it",
                           name);
-    }
+    f = av_frame_alloc();
     ret = f ? build(&m, g) : AVERROR(ENOMEM);
     if (ret >= 0)
         ret = feed(&m, g);
     for (int i = 0; i <= g->take && ret >= 0; i++) {
         av_frame_unref(f);
-        ret = av_buffersink_get_frame(m.sink, f);
+        ret = m.av->av_buffersink_get_frame(m.sink, f);
     }
     if (ret >= 0 && (f->width < width || f->height < height))
         ret = AVERROR_BUG;
@@ -205,6 +209,6 @@ int distort_filter(const distort_graph *g, uint8_t *out, int width, int height,
         learn_fail(why, "libavfilter cannot do \"%.100s\" on a picture of %dx%d: %s", g->text,
                    g->input[0].width, g->input[0].height, av_err2str(ret));
     av_frame_free(&f);
-    avfilter_graph_free(&m.graph);
+    m.av->avfilter_graph_free(&m.graph);
     return ret < 0 ? -1 : 0;
 }

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include <jansson.h>
-#include <libavfilter/avfilter.h>
+#include <libavutil/avutil.h>
 
 typedef struct run {
     distort_make *make;

@@ -3,23 +3,20 @@
  */
 #include "command.h"
 
-#include "clip.h"
 #include "internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_FAMILY = 256, KEY_SEED, KEY_FRAME, KEY_TILE };
-enum { HEAD = 24, GAP = 4, LABEL = 168, COLUMNS = 6 };
+enum { KEY_FAMILY = 256, KEY_TILE };
+enum { HEAD = 24, GAP = 4, LABEL = 180, COLUMNS = 6 };
 
 static const double strengths[COLUMNS] = {0 /* the picture itself */, 0.2, 0.4, 0.6, 0.8, 1};
 
 typedef struct request {
-    const char *in, *out;
+    distort_files files;
     bool families[DISTORT_FAMILIES], some;
-    uint64_t seed;
-    int64_t frame;
     int tile;
 } request;
 
@@ -29,9 +26,6 @@ typedef struct request {
 static const struct argp_option options[] = {
     {"family", KEY_FAMILY, "NAME", 0,
      "only this family, such as noise; may be given several times", 0},
-    {"seed", KEY_SEED, "N", 0, "of what is random; 0 where none is given", 0},
-    {"frame", KEY_FRAME, "N", 0,
-     "which frame of a clip, from 0; the middle one where none is given", 0},
     {"tile", KEY_TILE, "PIXELS", 0, "how much of the picture's middle is shown; 96", 0},
     {0}};
 
@@ -48,6 +42,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     request *q = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &q->files;
+        break;
     case KEY_FAMILY:
         if (!pick_family(q, arg))
             argp_error(state,
@@ -55,23 +52,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                        "distort list` has all",
                        arg);
         break;
-    case KEY_SEED:
-        q->seed = distort_whole(state, arg, "--seed", 0, UINT64_MAX);
-        break;
-    case KEY_FRAME:
-        q->frame = (int64_t)distort_whole(state, arg, "--frame", 0, INT32_MAX);
-        break;
     case KEY_TILE:
         q->tile = (int)distort_whole(state, arg, "--tile", 32, 512);
-        break;
-    case ARGP_KEY_ARG:
-        if (state->arg_num > 1)
-            argp_error(state, "two files are wanted, IN and OUT.png, not \"%s\"", arg);
-        *(state->arg_num ? &q->out : &q->in) = arg;
-        break;
-    case ARGP_KEY_END:
-        if (!q->out)
-            argp_error(state, "two files are wanted: IN and OUT.png");
         break;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -86,7 +68,8 @@ static const char text[] =
     "IN is a picture, a video, or a folder of pictures that are the frames of a clip. Frame "
     "interpolation is shown of clips only. Labels are drawn by libavfilter's drawtext.";
 
-static const struct argp argp = {options, parse, "IN OUT.png", text, NULL, NULL, NULL};
+static const struct argp_child children[] = {{&distort_files_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {options, parse, "IN OUT.png", text, children, NULL, NULL};
 
 /* ---- drawing
  * ------------------------------------------------------------------------------- */
@@ -139,7 +122,7 @@ static void labels(const sheet *s, FILE *f)
     int row = 0;
 
     fputs("[in0]null", f);
-    label(f, "the picture", 13, column_left(s, 0), 18);
+    label(f, "picture", 13, column_left(s, 0), 18);
     for (int c = 1; c < COLUMNS; c++) {
         snprintf(line, sizeof line, "%.1f", strengths[c]);
         label(f, line, 13, column_left(s, c), 18);
@@ -154,7 +137,6 @@ static void labels(const sheet *s, FILE *f)
         label(f, line, 12, 8, top + 14);
         row++;
     }
-    fputs("[out]", f);
 }
 
 static int write_labels(sheet *s, char why[LEARN_WHY])
@@ -197,7 +179,7 @@ static int draw(sheet *s, char why[LEARN_WHY])
             const distort_spec spec = {1, {k}, {strengths[c]}};
 
             if (distort_apply(&spec, s->made, s->crop, s->tile, s->tile,
-                              s->clip ? &s->near : NULL, s->q->seed, why) < 0)
+                              s->clip ? &s->near : NULL, s->q->files.seed, why) < 0)
                 return -1;
             put(s, row, c, s->made);
         }
@@ -214,13 +196,14 @@ static int make(void *context, const distort_frame *f, char why[LEARN_WHY])
     int rows = 0, status = -1;
 
     if (f->width < q->tile || f->height < q->tile)
-        return learn_fail(why, "%s is %dx%d: choose a --tile that is not larger", q->in,
+        return learn_fail(why, "%s is %dx%d: choose a --tile that is not larger", q->files.in,
                           f->width, f->height);
     s.clip = f->near.before[0] || f->near.after[0];
     for (const distort_kind *k = distort_kinds; k->name; k++)
         rows += shown(&s, k);
     if (!rows)
-        return learn_fail(why, "%s is one picture: frame interpolation needs a clip", q->in);
+        return learn_fail(why, "%s is one picture: frame interpolation needs a clip",
+                          q->files.in);
     s.near.x = (f->width - q->tile) / 2;
     s.near.y = (f->height - q->tile) / 2;
     s.width = column_left(&s, COLUMNS);
@@ -235,7 +218,7 @@ static int make(void *context, const distort_frame *f, char why[LEARN_WHY])
         if (!status)
             status = write_labels(&s, why);
         if (!status)
-            status = distort_write(q->out, q->in, s.rgb, s.width, s.height, why);
+            status = distort_write(q->files.out, q->files.in, s.rgb, s.width, s.height, why);
     } else {
         learn_no_memory(why);
     }
@@ -247,17 +230,12 @@ static int make(void *context, const distort_frame *f, char why[LEARN_WHY])
 
 int distort_sheet_command(int argc, char **argv)
 {
-    request q = {.frame = -1, .tile = 96};
+    request q = {.files.frame = -1, .tile = 96};
     char why[LEARN_WHY];
-    int64_t count = 0;
 
     argp_err_exit_status = LEARN_FAILED;
     argp_parse(&argp, argc, argv, 0, NULL, &q);
-    if (q.frame < 0) {
-        count = distort_clip_count(q.in, why);
-        q.frame = count / 2;
-    }
-    if (count < 0 || distort_clip_read(q.in, &q.frame, 1, make, &q, why) < 0)
+    if (distort_files_read(&q.files, make, &q, why) < 0)
         return distort_failed(why);
     return LEARN_OK;
 }

@@ -18,7 +18,7 @@ static void keys(double weights[4], double t)
     weights[3] = t * t * (-0.5 + 0.5 * t);
 }
 
-/* Channel c at a place far from which nothing is asked for: a picture's size or two. */
+/* Channel c at a place that may lie beyond the edges. */
 static double sample(const distort_job *job, double x, double y, int c)
 {
     const int left = (int)floor(x), top = (int)floor(y);
@@ -147,8 +147,7 @@ int distort_affine(distort_job *job, char why[LEARN_WHY])
  * (1989), 2.2.3; here the square is the picture. */
 void distort_corners_matrix(double matrix[9], int width, int height, const double to[4][2])
 {
-    double d1[2], d2[2], sum[2], g, h,
-        size[2] = {width > 1 ? width - 1 : 1, height > 1 ? height - 1 : 1};
+    double d1[2], d2[2], sum[2], g, h, size[2] = {fmax(width - 1, 1), fmax(height - 1, 1)};
 
     for (int i = 0; i < 2; i++) {
         d1[i] = to[1][i] - to[2][i];
@@ -171,7 +170,7 @@ void distort_corners_matrix(double matrix[9], int width, int height, const doubl
 int distort_homography(distort_job *job, char why[LEARN_WHY])
 {
     const double far = job->amount / 100 * shorter(job);
-    const int right = job->width - 1, low = job->height - 1;
+    const double right = fmax(job->width - 1, 1), low = fmax(job->height - 1, 1);
     double to[4][2] = {{0, 0}, {right, 0}, {right, low}, {0, low}}, matrix[9];
 
     (void)why;

@@ -47,7 +47,7 @@ static int enlarge(distort_job *job, int factor, bool planar, const char *filter
 
     if (!small)
         return -1;
-    snprintf(text, sizeof text, "[in0]%s[out]", filters);
+    snprintf(text, sizeof text, "[in0]%s", filters);
     g.text = text;
     g.input[0] = (distort_input){width, height, 1, {small}};
     status = distort_filter(&g, job->out, job->width, job->height, why);

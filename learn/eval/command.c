@@ -112,6 +112,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "a FOLDER is needed");
         return 0;
+    case ARGP_KEY_END:
+        if (learn_is_out(q->trials) &&
+            (learn_is_out(q->common.csv) || learn_is_out(q->common.json)))
+            argp_error(state,
+                       "only one of --trials, --json and --csv can go to standard output");
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }

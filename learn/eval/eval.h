@@ -26,7 +26,7 @@ typedef struct learn_common {
     const char *json, *csv; /* where to; NULL: nowhere */
 } learn_common;
 
-#define LEARN_DEFAULT_JUDGES "lpips:alex,l2-lab,psnr,ssim-lab"
+#define LEARN_DEFAULT_JUDGES "lpips:alex,l2-official,psnr,ssim-official"
 
 /* Options of both, to be a child whose input is a learn_common. */
 extern const struct argp learn_common_argp;

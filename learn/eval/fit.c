@@ -6,6 +6,7 @@
 #include "correlate.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <gsl/gsl_blas.h>
@@ -74,20 +75,25 @@ static double descend(gsl_multifit_nlinear_workspace *w, gsl_multifit_nlinear_fd
     return isfinite(squares) ? squares : INFINITY;
 }
 
-/* The best of all starts into `best`; 0 where none led anywhere. */
+/* The best of all starts into `best`; 0 where none led anywhere.  With four parameters all
+ * lead to one curve, and those in the middle do; with five there are often several, and the
+ * best of few starts has been seen to be 5 % off. */
 static int search(gsl_multifit_nlinear_workspace *w, gsl_multifit_nlinear_fdf *f,
                   gsl_vector *start, double best[5])
 {
-    static const double steepness[] = {0.5, 2, 8}, middles[] = {-1, 0, 1};
+    static const double steepness[] = {0.3, 1, 3, 10, 30},
+                        middles[] = {-1.5, -0.7, 0, 0.7, 1.5};
     double least = INFINITY;
 
-    for (int i = 0; i < 18; i++) {
+    for (int i = 0; i < 50; i++) {
         double squares;
 
+        if (start->size == 4 && middles[i / 2 % 5] != 0)
+            continue;
         gsl_vector_set_zero(start);
-        gsl_vector_set(start, 0, i < 9 ? 2 : -2);
-        gsl_vector_set(start, 1, steepness[i % 9 / 3]);
-        gsl_vector_set(start, 2, middles[i % 3]);
+        gsl_vector_set(start, 0, i % 2 ? 2 : -2);
+        gsl_vector_set(start, 1, steepness[i / 10]);
+        gsl_vector_set(start, 2, middles[i / 2 % 5]);
         squares = descend(w, f, start);
         if (squares < least) {
             least = squares;
@@ -133,13 +139,21 @@ static int fit_standard(points *p, int parameters, double best[5], bool *fitted)
     return w && start ? 0 : -1;
 }
 
+/* GSL would end the program at an error; the handler is one for all threads. */
+static pthread_once_t quiet = PTHREAD_ONCE_INIT;
+
+static void keep_gsl_quiet(void)
+{
+    gsl_set_error_handler_off();
+}
+
 int learn_fit(learn_curve *c, int parameters, const double *x, const double *y, size_t n)
 {
     double *room = malloc((2 * n + 1) * sizeof *room), mean[2], deviation[2], b[5] = {0};
     points p = {room, room + n, n};
-    gsl_error_handler_t *before = gsl_set_error_handler_off();
     int status = room ? 0 : -1;
 
+    pthread_once(&quiet, keep_gsl_quiet);
     *c = (learn_curve){.parameters = parameters};
     if (room && n > (size_t)parameters && standardise(x, n, room, &mean[0], &deviation[0]) &&
         standardise(y, n, room + n, &mean[1], &deviation[1]))
@@ -151,7 +165,6 @@ int learn_fit(learn_curve *c, int parameters, const double *x, const double *y, 
         c->b[3] = b[4] * deviation[1] / deviation[0];
         c->b[4] = mean[1] + b[3] * deviation[1] - c->b[3] * mean[0];
     }
-    gsl_set_error_handler(before);
     free(room);
     return status;
 }

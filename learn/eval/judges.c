@@ -21,8 +21,8 @@ static const struct argp_option known[] = {
      "who judges, with commas between: lpips:NET[:VERSION] (alex, vgg, squeeze; 0.1, 0.0, or "
      "none: without lin), random:NET[:SEED], a safetensors file, or a classic metric "
      "(l2-rgb, "
-     "l2-lab, psnr, ssim, ssim-rgb, ssim-lab, ms-ssim, fsim, fsimc); all: each that can be "
-     "had (" LEARN_DEFAULT_JUDGES ")",
+     "l2-lab, l2-official, psnr, ssim, ssim-rgb, ssim-lab, ssim-official, ms-ssim, fsim, "
+     "fsimc); all: each that can be had (" LEARN_DEFAULT_JUDGES ")",
      0},
     {"size", KEY_SIZE, "N", 0,
      "pictures are resized until their shorter side is N; 0: they stay as they are", 0},

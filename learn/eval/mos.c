@@ -11,9 +11,12 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <libavutil/cpu.h>
 #include <libavutil/log.h>
 
 enum { KEY_HIGHER = 256, KEY_LOWER, KEY_FOLDER, KEY_LOGISTIC, KEY_PLOT };
@@ -207,17 +210,44 @@ static int measure(evaluation *e, char why[LEARN_WHY])
     return status;
 }
 
+/* Judges that threads take one by one. */
+typedef struct turns {
+    evaluation *e;
+    atomic_size_t next;
+    atomic_bool failed;
+} turns;
+
+static void *take_turns(void *of)
+{
+    turns *t = of;
+    evaluation *e = t->e;
+    size_t j;
+
+    while ((j = t->next++) < e->judges.n)
+        if (outcome_make(&e->outcomes[j], e->distances + j * e->opinions.n, &e->opinions,
+                         &e->q))
+            t->failed = true;
+    return NULL;
+}
+
 static int correlate(evaluation *e, char why[LEARN_WHY])
 {
-    int status = 0;
+    enum { THREADS_MOST = 64 };
+    const int wanted = e->q.common.threads ? e->q.common.threads : av_cpu_count();
+    pthread_t threads[THREADS_MOST];
+    turns t = {.e = e};
+    int n = 0;
 
     e->outcomes = calloc(e->judges.n + 1, sizeof *e->outcomes);
     if (!e->outcomes)
         return learn_no_memory(why);
-    for (size_t j = 0; j < e->judges.n && !status; j++)
-        status = outcome_make(&e->outcomes[j], e->distances + j * e->opinions.n, &e->opinions,
-                              &e->q);
-    return status ? learn_no_memory(why) : 0;
+    while (n < THREADS_MOST && n + 1 < wanted && (size_t)n + 1 < e->judges.n &&
+           !pthread_create(&threads[n], NULL, take_turns, &t))
+        n++;
+    take_turns(&t);
+    while (n)
+        pthread_join(threads[--n], NULL);
+    return t.failed ? learn_no_memory(why) : 0;
 }
 
 static int check_direction(evaluation *e, char why[LEARN_WHY])
@@ -338,8 +368,12 @@ static void write_plot(const void *what, FILE *f)
     for (size_t j = 0; panels && notes && j < e->judges.n; j++) {
         const outcome *o = &e->outcomes[j];
 
-        snprintf(notes[j], sizeof *notes, "SROCC %.3f, PLCC %.3f, %zu pairs",
-                 o->statistics[SROCC].mean, o->statistics[PLCC].mean, o->scatter.n);
+        if (o->curve.fitted)
+            snprintf(notes[j], sizeof *notes, "SROCC %.3f, PLCC %.3f, %zu pairs",
+                     o->statistics[SROCC].mean, o->statistics[PLCC].mean, o->scatter.n);
+        else
+            snprintf(notes[j], sizeof *notes, "%zu pairs: too few or too much alike",
+                     o->scatter.n);
         panels[j] = (learn_panel){e->judges.judges[j]->title,
                                   notes[j],
                                   o->scatter.x,

@@ -4,48 +4,17 @@
 #include "layer.h"
 
 #include <cblas.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../learn.h"
 
 enum {
-    ROUNDS = 50,      /* of k-means; it hardly moves after that */
-    PER_VALUE = 10,   /* patches wanted for each value of a patch: a covariance is then known
-                         to a third of its standard deviation */
-    PER_CENTRE = 100, /* and for each centre */
-    ROWS = 1024       /* patches that one job projects */
+    ROUNDS = 50,     /* of k-means; it hardly moves after that */
+    PER_VALUE = 10,  /* patches wanted for each value of a patch: a covariance is then known
+                        to a third of its standard deviation */
+    PER_CENTRE = 100 /* and for each centre */
 };
-
-typedef struct projection {
-    const float *patches, *basis;
-    float *out;
-    size_t n;
-    int d, keep;
-} projection;
-
-/* Rows in the whitened space, of length 1. */
-static void project(void *arg, int worker, int job)
-{
-    projection *p = arg;
-    size_t from = (size_t)job * ROWS;
-    int rows = (int)(p->n - from < ROWS ? p->n - from : ROWS);
-    float *out = p->out + from * (size_t)p->keep;
-
-    (void)worker;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, p->keep, p->d, 1.f,
-                p->patches + from * (size_t)p->d, p->d, p->basis, p->d, 0.f, out, p->keep);
-    for (int i = 0; i < rows; i++) {
-        float *row = out + (size_t)i * (size_t)p->keep;
-        double length = 0;
-
-        for (int j = 0; j < p->keep; j++)
-            length += (double)row[j] * row[j];
-        for (int j = 0; length > 0 && j < p->keep; j++)
-            row[j] = (float)(row[j] / sqrt(length));
-    }
-}
 
 static int subtract_mean(float *patches, size_t n, int d)
 {
@@ -71,11 +40,10 @@ static int fit(const learn_conv *c, float *patches, size_t n, learn_random *rand
     float *basis = malloc(sizeof *basis * (size_t)keep * (size_t)d);
     float *rows = malloc(sizeof *rows * n * (size_t)keep);
     float *centres = malloc(sizeof *centres * (size_t)keep * (size_t)keep);
-    projection p = {patches, basis, rows, n, d, keep};
 
     if (basis && rows && centres && !subtract_mean(patches, n, d) &&
         !learn_whiten(basis, keep, patches, n, d, crew)) {
-        lpips_pool_run(crew->pool, project, &p, (int)((n + ROWS - 1) / ROWS));
+        learn_project(rows, basis, keep, patches, n, d, crew);
         if (learn_kmeans(centres, keep, rows, n, keep, ROUNDS, random, crew) >= 0) {
             cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, keep, d, keep, 1.f,
                         centres, keep, basis, d, 0.f, c->weight, d);

@@ -37,6 +37,11 @@ typedef struct learn_crew {
 int learn_whiten(float *basis, int keep, const float *patches, size_t n, int d,
                  const learn_crew *crew);
 
+/* The patches along the directions of a basis, rows of `keep` values cut to length 1; what
+ * has no length stays 0. */
+void learn_project(float *rows, const float *basis, int keep, const float *patches, size_t n,
+                   int d, const learn_crew *crew);
+
 /*
  * Lloyd's k-means of n rows of d values of length 1 (or 0), n >= k, begun with k-means++
  * (Arthur and Vassilvitskii 2007), until no row changes its centre, `rounds` at most.

@@ -16,7 +16,8 @@
 
 enum {
     COLUMNS = 192, /* of the matrix, made by one job */
-    CHUNK = 2048   /* patches summed in float before they are added in double */
+    CHUNK = 2048,  /* patches summed in float before they are added in double */
+    ROWS = 1024    /* patches that one job projects */
 };
 
 /* LAPACK's, in Fortran's manner: the last arguments are the lengths of the strings. */
@@ -123,4 +124,40 @@ int learn_whiten(float *basis, int keep, const float *patches, size_t n, int d,
     free(p.matrix);
     free(p.scratch);
     return status;
+}
+
+typedef struct projection {
+    const float *patches, *basis;
+    float *out;
+    size_t n;
+    int d, keep;
+} projection;
+
+static void project(void *arg, int worker, int job)
+{
+    projection *p = arg;
+    size_t from = (size_t)job * ROWS;
+    int rows = (int)(p->n - from < ROWS ? p->n - from : ROWS);
+    float *out = p->out + from * (size_t)p->keep;
+
+    (void)worker;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, p->keep, p->d, 1.f,
+                p->patches + from * (size_t)p->d, p->d, p->basis, p->d, 0.f, out, p->keep);
+    for (int i = 0; i < rows; i++) {
+        float *row = out + (size_t)i * (size_t)p->keep;
+        double length = 0;
+
+        for (int j = 0; j < p->keep; j++)
+            length += (double)row[j] * row[j];
+        for (int j = 0; length > 0 && j < p->keep; j++)
+            row[j] = (float)(row[j] / sqrt(length));
+    }
+}
+
+void learn_project(float *rows, const float *basis, int keep, const float *patches, size_t n,
+                   int d, const learn_crew *crew)
+{
+    projection p = {patches, basis, rows, n, d, keep};
+
+    lpips_pool_run(crew->pool, project, &p, (int)((n + ROWS - 1) / ROWS));
 }

@@ -4,7 +4,6 @@
 #include "metrics/metrics.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,20 +47,18 @@ int learn_metric_distance(const learn_metric *m, learn_metric_room *room,
     int longer = a->width < a->height ? a->height : a->width;
 
     if (a->width != b->width || a->height != b->height)
-        snprintf(why, LEARN_WHY, "%s compares pictures of one size, not %dx%d with %dx%d",
-                 m->title, a->width, a->height, b->width, b->height);
-    else if (shorter < m->smallest)
-        snprintf(why, LEARN_WHY, "%s needs pictures of %dx%d at least, not %dx%d", m->title,
-                 m->smallest, m->smallest, a->width, a->height);
-    else if (longer > LARGEST)
-        snprintf(why, LEARN_WHY, "%s takes pictures of up to %d a side, not %dx%d", m->title,
-                 LARGEST, a->width, a->height);
-    else if (m->distance(room, a, b, out) < 0)
-        snprintf(why, LEARN_WHY, "no memory for %s of pictures of %dx%d", m->title, a->width,
-                 a->height);
-    else
-        return 0;
-    return -1;
+        return learn_fail(why, "%s compares pictures of one size, not %dx%d with %dx%d",
+                          m->title, a->width, a->height, b->width, b->height);
+    if (shorter < m->smallest)
+        return learn_fail(why, "%s needs pictures of %dx%d at least, not %dx%d", m->title,
+                          m->smallest, m->smallest, a->width, a->height);
+    if (longer > LARGEST)
+        return learn_fail(why, "%s takes pictures of up to %d a side, not %dx%d", m->title,
+                          LARGEST, a->width, a->height);
+    if (m->distance(room, a, b, out) < 0)
+        return learn_fail(why, "no memory for %s of pictures of %dx%d", m->title, a->width,
+                          a->height);
+    return 0;
 }
 
 learn_metric_room *learn_metric_room_make(void)

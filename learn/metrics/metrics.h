@@ -7,8 +7,8 @@
  *     if (learn_metric_distance(m, room, &a, &b, &d, why) < 0)  ...
  *     learn_metric_room_free(room);
  *
- * Every one is a distance: lower is more alike, always finite, the same for (a, b) and (b,
- * a). All arithmetic is in double, in one order whatever the thread.
+ * Every one is a distance: lower is more alike, always finite, the same for a and b as for b
+ * and a.  All arithmetic is in double, in one order whatever the thread.
  *
  *   name            what is returned               equal    range      smallest side
  *   l2-rgb          mean of squares, -1..1         0        0..4       1
@@ -31,8 +31,9 @@
  * for RGB; psnr is lpips.psnr() of the same package, the other way round.  On their way from
  * the package's BAPPS loader to Lab pictures pass through float32 and are truncated to bytes,
  * which makes each byte from 1 to 63 one less.  The metrics called official do that too: they
- * are what stands in tables of 2AFC scores as L2 and SSIM, and up to an eighth away from
- * l2-lab and ssim-lab.
+ * are what the package's test_dataset_model.py scores as l2 and ssim.  On 96 real triplets
+ * l2-official is up to 12 % (median 0.9 %) away from l2-lab, ssim-official up to 0.013 from
+ * ssim-lab.
  *
  * ssim, ms-ssim, fsim and fsimc are what piq 0.8.0 gives in float64; ssim.c, phase.c and
  * fsim.c name the papers, and where piq departs from the authors' Matlab files.

@@ -83,7 +83,8 @@ void learn_planes_pool(double *plane, int *width, int *height, int block, int pa
     int w = (*width + pad) / block, h = (*height + pad) / block;
     double *out = plane;
 
-    /* What is written never lies behind what is still to be read. */
+    /* No result is written beyond the samples it comes from, and those after it lie further
+     * on: in place is safe. */
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             double sum = 0;

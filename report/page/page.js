@@ -31,6 +31,10 @@ function levelName() {
   return 100 * data.statistics.level + '\u00a0% interval';
 }
 
+function few() {
+  return data.statistics.few_clips ? ' ' + data.statistics.few_clips : '';
+}
+
 function limits(cell, digits, after) {
   return cell.low === null ? '' : fixed(cell.low, digits) + ' to ' + fixed(cell.high, digits) + (after || '');
 }
@@ -147,7 +151,7 @@ function ranking() {
   var metric = data.primary, group = 0, holder = el('div', {});
   var names = data.groups.map(function (g) { return g.subset === null ? 'All clips' : g.subset || '(no subset)'; });
   var body = section('result', 'Result',
-    'Mean over the clips that every method has, with its ' + levelName() + '. The bars are the intervals of the chosen measure.',
+    'Mean over the clips that every method has, with its ' + levelName() + '. The bars are the intervals of the chosen measure.' + few(),
     [segments('Clips', names, 0, function (i) { group = i; draw(); }),
       choice('Measure', data.metrics.map(arrow), metric, function (i) { metric = i; draw(); }).node]);
 
@@ -211,7 +215,7 @@ function bdRates() {
   var methods = data.methods.map(function (_, i) { return i; }).filter(function (i) { return i !== data.anchor; });
   all.forEach(function (k, i) { if (k.metric === data.primary && k.scale === '-value') kind = i; });
   var body = section('result', 'BD-rate against ' + data.methods[data.anchor],
-    'Difference in rate at equal quality, mean over clips with its ' + levelName() + '. Negative: less rate than the anchor.',
+    'Difference in rate at equal quality, mean over clips with its ' + levelName() + '. Negative: less rate than the anchor.' + few(),
     [choice('Bars show', all.map(scaleName), kind, function (i) { kind = i; draw(); }).node]);
 
   function draw() {

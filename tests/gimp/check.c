@@ -173,7 +173,8 @@ static Answer ask_grayed(char **names)
 
 /* Script-Fu prints ten digits. */
 #define PRINTED 6e-10
-/* babl has the curves of a profile as polynomials and tables of floats. */
+/* babl has the curves of a profile as polynomials and as tables of floats, and takes what it
+ * found to be fast: runs and versions differ. */
 #define CURVES 1e-5
 
 static int same_number(const char *got, double want, double allowed)
@@ -380,7 +381,7 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "distance") && argc == 5)
         ok = same_number(argv[2], ask_files(argv + 3).distance, PRINTED);
     else if (!strcmp(what, "profiled") && argc == 6)
-        ok = same_number(argv[2], ask_profiled(argv[3], argv + 4).distance, PRINTED);
+        ok = same_number(argv[2], ask_profiled(argv[3], argv + 4).distance, CURVES);
     else if (!strcmp(what, "grayed") && argc == 5)
         ok = same_number(argv[2], ask_grayed(argv + 3).distance, CURVES);
     else if (!strcmp(what, "mean") && argc == 9)

@@ -222,6 +222,26 @@ static void test_context_box(void **state)
     assert_true(gegl_rectangle_equal(&corner, GEGL_RECTANGLE(7, 3, 129, 129)));
 }
 
+static double scaled_distance(const char *format)
+{
+    Case c = {.sizes = LPIPS_SIZES_SCALE};
+    double d;
+
+    c.a.buffer = buffer_of("scene.1", W, H, format);
+    c.b.buffer = buffer_of("scene.1", 80, 60, format);
+    d = distance_of(&c, FALSE);
+    end_case(&c);
+    return d;
+}
+
+/* An alpha channel without transparent pixels changes nothing, at the edges neither; samples
+ * between two of 255 levels may fall to the other one. */
+static void test_scaled_alpha(void **state)
+{
+    (void)state;
+    assert_true(fabs(scaled_distance("R'G'B'A u8") - scaled_distance("R'G'B' u8")) < 1e-5);
+}
+
 static void test_sizes(void **state)
 {
     Case c = make_case("R'G'B' u8");
@@ -416,6 +436,59 @@ static void test_space(void **state)
     end_case(&d);
 }
 
+/* 64 colours of a wide space, once as they are and once as a palette's. */
+static GeglBuffer *few_colors(const char *name, int width, int height, gboolean indexed)
+{
+    const Babl *rgb = babl_format_with_space("R'G'B' u8", babl_space("Adobish"));
+    const GeglRectangle all = {0, 0, width, height};
+    uint8_t *pixels = picture_make(name, width, height), colors[3 * 64];
+    const Babl *palette, *with_alpha;
+    GeglBuffer *b;
+
+    babl_new_palette_with_space("few", babl_space("Adobish"), &palette, &with_alpha);
+    for (int i = 0; i < 64; i++)
+        for (int c = 0; c < 3; c++)
+            colors[3 * i + c] = (uint8_t)((i >> (2 * c) & 3) * 80);
+    babl_palette_set_palette(palette, rgb, colors, 64);
+    b = gegl_buffer_new(&all, indexed ? palette : rgb);
+    for (int i = 0; i < width * height; i++) {
+        const int index =
+            pixels[3 * i] / 64 + pixels[3 * i + 1] / 64 * 4 + pixels[3 * i + 2] / 64 * 16;
+
+        if (indexed)
+            pixels[i] = (uint8_t)index;
+        else
+            memcpy(pixels + 3 * i, colors + 3 * index, 3);
+    }
+    gegl_buffer_set(b, &all, 0, indexed ? palette : rgb, pixels, GEGL_AUTO_ROWSTRIDE);
+    free(pixels);
+    return b;
+}
+
+/* Read and scaled as the same colours in RGB; tables of doubles against ones of floats. */
+static void test_palette(void **state)
+{
+    static const struct {
+        int width, height, sizes;
+    } cases[] = {{W, H, LPIPS_SIZES_REFUSE}, {80, 60, LPIPS_SIZES_SCALE}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        double d[2];
+
+        for (int indexed = 0; indexed < 2; indexed++) {
+            Case c = {.sizes = cases[i].sizes};
+
+            c.a.buffer = few_colors("scene.1", W, H, indexed);
+            c.b.buffer =
+                few_colors("scene.1+blur.2", cases[i].width, cases[i].height, indexed);
+            d[indexed] = distance_of(&c, FALSE);
+            end_case(&c);
+        }
+        assert_true(d[0] > 0.01 && fabs(d[1] - d[0]) < 1e-6);
+    }
+}
+
 /* GEGL unloads modules that it has looked at; what they hold would then seem to be lost. */
 static void keep_modules(const char *folder)
 {
@@ -435,20 +508,14 @@ static void keep_modules(const char *folder)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_number),
-        cmocka_unit_test(test_precisions),
-        cmocka_unit_test(test_equal_layers),
-        cmocka_unit_test(test_alpha),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_context_box),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_too_small),
-        cmocka_unit_test(test_painting),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_choice_of_layers),
-        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_space),
+        cmocka_unit_test(test_number),       cmocka_unit_test(test_precisions),
+        cmocka_unit_test(test_equal_layers), cmocka_unit_test(test_alpha),
+        cmocka_unit_test(test_places),       cmocka_unit_test(test_context_box),
+        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_scaled_alpha),
+        cmocka_unit_test(test_too_small),    cmocka_unit_test(test_painting),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_choice_of_layers),
+        cmocka_unit_test(test_settings),     cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_space),        cmocka_unit_test(test_palette),
     };
 
     g_setenv("GEGL_USE_OPENCL", "no", TRUE);

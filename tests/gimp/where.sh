@@ -7,8 +7,10 @@
 #     $root               the chroot it lives in, empty for this machine's own
 #     $files, $guest_files  a folder for pictures, as seen from here and from GIMP
 #     $profile, $guest_profile  GIMP's folder, with the plug-in in it
-#   run_gimp SCRIPT.scm  the script, without a window
-#   gimp_window ARGS...  a GIMP with a window
+#   script FILE          a whole script, from a file that uses prelude?.scm and helpers.scm
+#   run_gimp SCRIPT.scm  runs it, without a window
+#   in_gimp COMMAND...   a GIMP, or another command, in the environment of a GIMP; $more: NAME=VALUE
+#   make_there ARGS...   make, where that GIMP is
 set -u
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
@@ -40,8 +42,25 @@ build_in_root() {
         done
     cmp -s build/weights/lpips-alex-v0.1.safetensors "$root/src/builtin.safetensors" ||
         cp build/weights/lpips-alex-v0.1.safetensors "$root/src/builtin.safetensors"
-    chroot "$root" env -i HOME=/src PATH=/usr/bin:/bin LANG=C.UTF-8 make -C /src/liblpips \
-        "-j$(nproc)" BUILTIN_FILE=/src/builtin.safetensors WERROR=-Werror gimp-plugin >"$work/make.log" 2>&1
+    make_there WERROR=-Werror gimp-plugin >"$work/make.log" 2>&1
+}
+# GIMP 3.2 draws its icons by glycin, whose loaders run in bubblewrap: that wants /proc and a
+# namespace of users, which the kernel refuses in a chroot.  A root of its own is none.
+enter() { # COMMAND...: in $root
+    if unshare -m true 2>/dev/null; then
+        unshare -m sh -ec 'mount --bind "$0" "$0"; cd "$0"; mount -t proc proc proc
+            pivot_root . mnt; exec chroot . /bin/sh -c "umount -l /mnt; exec \"\$@\"" sh "$@"' "$root" "$@"
+    else
+        chroot "$root" "$@"
+    fi
+}
+make_there() { # ARGUMENTS...: make, of the machine that has the GIMP
+    if [ -n "$root" ]; then
+        enter env -i HOME=/src PATH=/usr/bin:/bin LANG=C.UTF-8 make -C /src/liblpips \
+            "-j$(nproc)" BUILTIN_FILE=/src/builtin.safetensors "$@"
+    else
+        make -s "$@"
+    fi
 }
 
 find_gimp() {
@@ -73,17 +92,22 @@ find_gimp() {
 }
 
 in_gimp() { # COMMAND...: with an environment of its own, in the chroot if there is one
-    ${root:+chroot "$root"} env -i HOME="${guest_profile%/*}/home" PATH=/usr/bin:/bin LANG=C.UTF-8 \
+    ${root:+enter} env -i HOME="${guest_profile%/*}/home" PATH=/usr/bin:/bin LANG=C.UTF-8 \
         GIMP2_DIRECTORY="$guest_profile" GIMP3_DIRECTORY="$guest_profile" GEGL_USE_OPENCL=no \
-        NO_AT_BRIDGE=1 ${DISPLAY:+DISPLAY="$DISPLAY"} "$@"
+        NO_AT_BRIDGE=1 ${DISPLAY:+DISPLAY="$DISPLAY"} ${more-} "$@"
+}
+
+script() { # FILE, or -: a whole script of it, for run_gimp
+    echo "(define dir \"$guest_files\")"
+    cat "tests/gimp/prelude${version%%.*}.scm" tests/gimp/helpers.scm "$1"
 }
 
 # An error does not end GIMP 2.10; that is what the last form is for, and timeout.
 run_gimp() { # SCRIPT
     if [ "${version%%.*}" = 2 ]; then
-        { cat "$1"; echo '(gimp-quit 1)'; } | DISPLAY='' in_gimp timeout 300 gimp-console -i -f --no-splash -b -
+        { cat "$1"; echo '(gimp-quit 1)'; } | DISPLAY='' in_gimp timeout 900 gimp-console -i -f --no-splash -b -
     else
-        DISPLAY='' in_gimp timeout 300 gimp-console -i -f --no-splash --batch-interpreter \
+        DISPLAY='' in_gimp timeout 900 gimp-console -i -f --no-splash --batch-interpreter \
             plug-in-script-fu-eval -b "(load \"$guest_files/${1##*/}\")" --quit
     fi
 }

@@ -55,9 +55,9 @@ function layOut() {
   if (found) return found;
   disturbed = true;
   const ratio = window.devicePixelRatio || 1;
-  const across = study.size[0] * (study.scale || 1) / ratio;
+  const across = size[0] * (study.scale || 1) / ratio;
   $('smalltext').textContent = 'Pictures are shown here without being made smaller, which needs room for '
-    + `${Math.ceil(afc ? 2 * across + GAP : across)} by ${Math.ceil(study.size[1] * (study.scale || 1) / ratio * (afc ? 2 : 1) + (afc ? 3 : 1) * GAP)} `
+    + `${Math.ceil(afc ? 2 * across + GAP : across)} by ${Math.ceil(size[1] * (study.scale || 1) / ratio * (afc ? 2 : 1) + (afc ? 3 : 1) * GAP)} `
     + 'pixels beside the buttons. Make the window larger, turn the phone, or zoom out; your answers so far are kept.';
   return null;
 }
@@ -118,11 +118,16 @@ function onward(text) {
 
 /* ---- one trial ------------------------------------------------------------------------------- */
 
+/* All that lies on the stage can be drawn at once: a picture that is still decoded when its time
+   begins is seen for less. */
+const ready = () => Promise.all(Array.from(stage.querySelectorAll('img'), (img) => img.decode()));
+
 /* Resolves to { side, ms, shown } of the trial { trial, flip }. */
 async function ask(item) {
   stage.replaceChildren();
   panes = [];
   const [images] = await Promise.all([pictures(item.trial), pause(REFRESH)]);
+  size = [images[0].naturalWidth, images[0].naturalHeight];
   return afc ? askSides(images, item.flip) : askTurn(images, item.flip);
 }
 
@@ -138,6 +143,7 @@ async function askSides(images, flip) {
     make('span', { textContent: 'Reference' })), side(1)];
   stage.append(...panes);
   layOut();
+  await ready();
   await nextFrame();
   const chosen = await answered();
   return { side: chosen, ms: Math.round(performance.now() - since) };
@@ -158,7 +164,7 @@ async function askTurn(images, flip) {
     const box = panes[0].style;
     cross.style.left = `calc(${box.left} + ${box.width} / 2 - .625rem)`;
     cross.style.top = `calc(${box.top} + ${box.height} / 2 - .625rem)`;
-    await pause(CROSS);
+    await Promise.all([ready(), pause(CROSS)]);
     cross.remove();
     times = await inTurn(turns);
     if (disturbed) times = null;
@@ -353,7 +359,7 @@ function welcome() {
     : 'Two pictures, one after the other, a second each. Were they exactly the same, or was there any difference?';
   $('how').append(
     step('Sit as you usually do, the screen not in glaring light. Leave glasses on if you wear them.'),
-    afc ? step('Choose by clicking or tapping a picture, or by the keys @ and @.', '←', '→')
+    afc ? step('Choose by clicking or tapping a picture, or press @ or @.', '←', '→')
       : step('Look at the cross; then two pictures flash up there. Answer by the buttons or the keys @ (same) and @ (different).', '←', '→'),
     step(`After a short practice there are ${planOf(rater || 1).length}, about ${minutes(planOf(rater || 1).length)} in all. You may close the page and go on later.`));
   $('question').textContent = afc ? 'Which is more like the reference?' : 'Same or different?';

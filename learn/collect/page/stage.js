@@ -9,20 +9,26 @@ const GAP = 24;    // between pictures, in pixels of CSS
 const LABEL = 28;  // below them
 const WANTED = 288; // wide at most, where enlarged
 
-/* How often `size` pixels go into `room` of the screen. */
-function times(room, size) {
-  return Math.floor(room / size);
+let size = study.size; // of the trial's pictures, all of one
+
+/* How often `n` pixels go into `room` of the screen. */
+function times(room, n) {
+  return Math.floor(room / n);
+}
+
+function wantedScale(ratio) {
+  return study.scale || Math.max(1, times(WANTED * ratio, Math.max(...size)));
 }
 
 /* The largest scale that fits a box of w x h pixels of CSS, and the arrangement: `row`, or for
    narrow windows `stack` with the reference above; null where not even 1 fits. */
 function fit(w, h) {
   const ratio = window.devicePixelRatio || 1;
-  const [pw, ph] = study.size;
+  const [pw, ph] = size;
   const gap = Math.ceil(GAP * ratio);
   const label = Math.ceil(LABEL * ratio);
   const [W, H] = [Math.floor(w * ratio), Math.floor(h * ratio)];
-  const most = study.scale || Math.max(1, times(WANTED * ratio, Math.max(pw, ph)));
+  const most = wantedScale(ratio);
   const ways = afc
     ? { row: Math.min(times(W - 2 * gap, 3 * pw), times(H - label - gap / 2, ph)),
         stack: Math.min(times(W - gap, 2 * pw), times(H - 2 * label - gap, 2 * ph)) }
@@ -37,7 +43,7 @@ function fit(w, h) {
 
 /* The corners of the panes in the screen's pixels: first, reference, second; or the one. */
 function corners(f) {
-  const [w, h] = study.size.map((n) => n * f.scale);
+  const [w, h] = size.map((n) => n * f.scale);
   const middle = (n) => Math.floor((f.W - n * w - (n - 1) * f.gap) / 2);
   if (!afc) return [[middle(1), Math.floor((f.H - h) / 2)]];
   if (f.way === 'row') {
@@ -49,16 +55,18 @@ function corners(f) {
   return [[x, y + h + f.label], [middle(1), y], [x + w + f.gap, y + h + f.label]];
 }
 
-/* A picture smaller than the study's largest stands in the middle, still on whole pixels. */
-function centre(img, f) {
-  const size = [img.naturalWidth, img.naturalHeight];
-  const at = size.map((n, i) => Math.floor((study.size[i] - n) / 2));
-  ['left', 'top'].forEach((side, i) => { img.style[side] = (at[i] * f.scale) / f.ratio + 'px'; });
-  ['width', 'height'].forEach((side, i) => { img.style[side] = (size[i] * f.scale) / f.ratio + 'px'; });
+/* No more height than pictures of the size wanted take, so that question, pictures and buttons
+   are seen at a glance on a large screen. */
+function limitStage() {
+  const ratio = window.devicePixelRatio || 1;
+  const [across, down] = size.map((n) => (n * wantedScale(ratio)) / ratio);
+  const rows = afc && 3 * across + 2 * GAP > stage.clientWidth ? 2 : 1;
+  stage.style.maxHeight = rows * (down + LABEL) + 3 * GAP + 'px';
 }
 
 /* Puts panes in their places; what fit() found, or null. */
 function place(panes) {
+  limitStage();
   const box = stage.getBoundingClientRect();
   const f = fit(box.width, box.height);
   if (!f) return null;
@@ -69,10 +77,8 @@ function place(panes) {
     if (!pane) return;
     pane.style.left = (corner[0] + off[0]) / f.ratio + 'px';
     pane.style.top = (corner[1] + off[1]) / f.ratio + 'px';
-    pane.style.width = (study.size[0] * f.scale) / f.ratio + 'px';
-    pane.style.height = (study.size[1] * f.scale) / f.ratio + 'px';
-    const img = pane.querySelector('img');
-    for (const img of pane.querySelectorAll('img')) centre(img, f);
+    pane.style.width = (size[0] * f.scale) / f.ratio + 'px';
+    pane.style.height = (size[1] * f.scale) / f.ratio + 'px';
   });
   return f;
 }

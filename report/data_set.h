@@ -1,8 +1,8 @@
 /*
- * layout.h - a data set in its folders, and the methods that were run on it.
+ * data_set.h - a data set in its folders, and the methods that were run on it.
  */
-#ifndef REPORT_LAYOUT_H
-#define REPORT_LAYOUT_H
+#ifndef REPORT_DATA_SET_H
+#define REPORT_DATA_SET_H
 
 #include "batch.h"
 

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""lpips REFERENCE DISTORTED...: what a file asks for (addresses, being turned), and what it needs."""
+
+import os
+import socket
+import subprocess
+import time
+import unittest
+
+from program import JPEG, LPIPS, TIMEOUT, ZERO
+from program import Case, picture, turned
+
+
+class Libraries(Case):
+    """FFmpeg's large libraries are loaded where something needs them."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("a.png", picture(seed=1))
+        self.write("b.png", picture(seed=2))
+        self.write("c.ppm", b"P6\n40 40\n255\n" + bytes(range(160)) * 30)
+
+    def loaded(self, *arguments):
+        """Names of the libraries that the C library looked for."""
+        run = self.lpips(*arguments, env={**os.environ, "LD_DEBUG": "libs"})
+        return {line.split("=")[1].split()[0] for line in run.err.splitlines() if "find lib" in line}
+
+    def test_png_needs_none(self):
+        large = ("libavformat.", "libavcodec.", "libavfilter.")
+        with_none, with_some = self.loaded("a.png", "b.png"), self.loaded("c.ppm", "c.ppm")
+        if not with_none:
+            self.skipTest("this C library does not say what it loads")
+        self.assertEqual([n for n in with_none if n.startswith(large)], [])
+        self.assertEqual(sorted(n.split(".so")[0] for n in with_some if n.startswith(large)),
+                         ["libavcodec", "libavformat"])
+
+    def test_missing(self):
+        """One that cannot be loaded is an error of the file that needed it."""
+        (name,) = (n for n in self.loaded("c.ppm", "c.ppm") if n.startswith("libavformat."))
+        self.write(f"lib/{name}", b"no library")
+        env = {**os.environ, "LD_LIBRARY_PATH": self.path("lib").decode()}
+        self.assertEqual(self.lpips("a.png", "a.png", env=env).scores, [ZERO])
+        run = self.lpips("a.png", "c.ppm", code=2, env=env)
+        self.assertIn("needs FFmpeg's libraries of the version", run.err)
+        self.assertIn(name, run.err)
+
+
+class Turned(Case):
+    """What is stored turned is compared as it is stored, with its like only."""
+
+    def test_turned(self):
+        self.write("1.jpg", JPEG)
+        for orientation, words in (2, "180 degrees and mirror it"), (3, "180"), (6, "90"), (8, "270"):
+            name = self.write(f"{orientation}.jpg", turned(orientation))
+            run = self.lpips(name, name)
+            self.assertEqual(run.scores, [ZERO])
+            self.assertIn(f"{name} asks players to turn it; it is compared as it is stored", run.err)
+            run = self.lpips(name, "1.jpg", "-q", code=2)
+            self.assertRegex(run.err, f"turn the reference by {words}.*, and the distorted by 0, but")
+        run = self.lpips("6.jpg", "8.jpg", "6.jpg", code=2)
+        self.assertEqual(run.scores, ["failed", ZERO])
+
+
+class Strangers(Case):
+    """Files that name addresses: none is asked, unless the user wrote it."""
+
+    FILES = {
+        "a.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{url}/a.ts\n#EXT-X-ENDLIST\n",
+        "b.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{url}/b.m3u8\n",
+        "c.ffconcat": "ffconcat version 1.0\nfile '{url}/c.ts'\n",
+        "d.mpd": '<MPD type="static"><Period><BaseURL>{url}/</BaseURL><AdaptationSet contentType="video">'
+        '<Representation id="1"><SegmentList><SegmentURL media="d.mp4"/></SegmentList>'
+        "</Representation></AdaptationSet></Period></MPD>",
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.server.close)
+        self.server.setblocking(False)
+        self.url = "http://127.0.0.1:%d" % self.server.getsockname()[1]
+
+    def asked(self):
+        try:
+            self.server.accept()[0].close()
+            return True
+        except BlockingIOError:
+            return False
+
+    def test_addresses(self):
+        for name, text in self.FILES.items():
+            data = text.format(url=self.url).encode()
+            self.write(name, data)
+            self.lpips(name, name, code=2)
+            self.assertFalse(self.asked(), name)
+            self.lpips("-", name, code=2, input=data)
+            self.assertFalse(self.asked(), f"{name} by standard input")
+
+    def test_users_own(self):
+        """What the user wrote is asked; so the test above would notice."""
+        null = subprocess.DEVNULL
+        p = subprocess.Popen([LPIPS, self.url + "/a.png", "b.png"], cwd=self.folder, stdout=null, stderr=null)
+        self.addCleanup(p.wait)
+        self.addCleanup(p.kill)
+        deadline = time.monotonic() + TIMEOUT
+        while not (asked := self.asked()) and time.monotonic() < deadline and p.poll() is None:
+            time.sleep(0.02)
+        self.assertTrue(asked)
+
+
+if __name__ == "__main__":
+    unittest.main()
