@@ -3,6 +3,7 @@
  */
 #include "model.h"
 
+#include "adam.h"
 #include "data/checkpoint.h"
 
 #include <math.h>
@@ -89,29 +90,21 @@ void train_model_equal_lin(train_model *m, float value)
             m->tensor[i].value[k] = value;
 }
 
-static void step_tensor(train_tensor *t, double rate, double c1, double c2)
-{
-    static const double beta1 = 0.5, beta2 = 0.999, epsilon = 1e-8;
-
-    for (size_t i = 0; i < t->n; i++) {
-        const double g = (double)t->gradient[i];
-        const double m = beta1 * (double)t->m[i] + (1 - beta1) * g;
-        const double v = beta2 * (double)t->v[i] + (1 - beta2) * g * g;
-        const double to = (double)t->value[i] - rate * (m / c1) / (sqrt(v / c2) + epsilon);
-
-        t->m[i] = (float)m;
-        t->v[i] = (float)v;
-        t->value[i] = (float)(t->lin && !(to > 0) ? 0 : to);
-    }
-}
-
 void train_model_step(train_model *m, int64_t step, double rate)
 {
-    const double c1 = 1 - pow(0.5, (double)step), c2 = 1 - pow(0.999, (double)step);
+    static const double beta1 = 0.5, beta2 = 0.999;
+    const double power1 = pow(beta1, (double)(step - 1)),
+                 power2 = pow(beta2, (double)(step - 1));
 
-    for (int i = 0; i < m->n; i++)
-        if (m->tensor[i].gradient)
-            step_tensor(&m->tensor[i], rate, c1, c2);
+    for (int i = 0; i < m->n; i++) {
+        train_tensor *t = &m->tensor[i];
+        learn_adam adam = {t->n, rate, beta1, beta2, power1, power2, t->m, t->v};
+
+        if (t->gradient)
+            learn_adam_step(&adam, t->value, t->gradient);
+        for (size_t k = 0; t->lin && k < t->n; k++)
+            t->value[k] = t->value[k] > 0 ? t->value[k] : 0;
+    }
     if (m->whole)
         train_model_changed(m);
 }

@@ -44,10 +44,8 @@ void train_model_close(train_model *m);
 /* Every lin weight the same. */
 void train_model_equal_lin(train_model *m, float value);
 
-/*
- * Step number `step`, from 1, of Adam (D. Kingma and J. Ba 2015) with beta1 0.5 as in the
- * paper, beta2 0.999 and epsilon 1e-8; then lin weights below 0 become 0.
- */
+/* Step number `step`, from 1, of Adam with beta1 0.5 as in the paper; then lin weights below
+ * 0 become 0. */
 void train_model_step(train_model *m, int64_t step, double rate);
 
 /* After `value`s of the net were written by others. */
