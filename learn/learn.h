@@ -13,6 +13,8 @@ enum { LEARN_OK = 0, LEARN_FAILED = 2 };
 int learn_eval(int argc, char **argv);
 /* distort/main.c: lpips-learn distort ... */
 int learn_distort(int argc, char **argv);
+/* questions/command.c: lpips-learn questions ... */
+int learn_questions(int argc, char **argv);
 /* optimise/command.c: lpips-learn optimise ... */
 int learn_optimise(int argc, char **argv);
 /* init/command.c: lpips-learn init ... */

@@ -17,6 +17,8 @@ static const struct command {
     {"collect", learn_collect, "lpips-learn collect",
      "ask people: pages for raters, and their answers"},
     {"eval", learn_eval, "lpips-learn eval", "how well metrics agree with people"},
+    {"questions", learn_questions, "lpips-learn questions",
+     "the paper's questions, on your own trials"},
     {"init", learn_init, "lpips-learn init", "features without labels: k-means of pictures"},
     {"train", learn_train, "lpips-learn train", "fit the metric to judged trials"},
     {"optimise", learn_optimise, "lpips-learn optimise",

@@ -4,10 +4,8 @@
 #include "eval.h"
 
 #include "csv.h"
-#include "data/bapps.h"
-#include "measure.h"
+#include "evaluation.h"
 #include "score.h"
-#include "store.h"
 #include "table.h"
 
 #include <math.h>
@@ -63,12 +61,8 @@ static const char text[] =
     "Exit status: 0 all is well, 2 something could not be done.";
 
 typedef struct request {
-    learn_common common;
-    char **folders;
-    size_t n;
-    int task;
-    learn_split split;
-    const char *store, *trials;
+    learn_asked asked;
+    const char *trials;
 } request;
 
 static int chosen(struct argp_state *state, const char *option, const char *arg,
@@ -91,30 +85,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case KEY_TASK:
-        q->task = chosen(state, "--task", arg, tasks);
+        q->asked.task = chosen(state, "--task", arg, tasks);
         return 0;
     case KEY_SPLIT:
-        q->split = (learn_split)chosen(state, "--split", arg, splits);
+        q->asked.split = (learn_split)chosen(state, "--split", arg, splits);
         return 0;
     case KEY_STORE:
-        q->store = arg;
+        q->asked.store = arg;
         return 0;
     case KEY_TRIALS:
         q->trials = arg;
         return 0;
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &q->common;
+        state->child_inputs[0] = &q->asked.common;
         return 0;
     case ARGP_KEY_ARGS:
-        q->folders = state->argv + state->next;
-        q->n = (size_t)(state->argc - state->next);
+        q->asked.folders = state->argv + state->next;
+        q->asked.n = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "a FOLDER is needed");
         return 0;
     case ARGP_KEY_END:
         if (learn_is_out(q->trials) &&
-            (learn_is_out(q->common.csv) || learn_is_out(q->common.json)))
+            (learn_is_out(q->asked.common.csv) || learn_is_out(q->asked.common.json)))
             argp_error(state,
                        "only one of --trials, --json and --csv can go to standard output");
         return 0;
@@ -123,88 +117,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* ---- the work
- * ------------------------------------------------------------------------------ */
-
-/* Everything of one run. */
-typedef struct evaluation {
-    const request *q;
-    learn_bapps data;
-    learn_judges judges;
-    learn_measuring m;
-    learn_case *cases;
-} evaluation;
-
-/* In JND p0 is what p1 is held against. */
-static int make_cases(evaluation *e, char why[LEARN_WHY])
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < e->data.n; i++)
-        e->m.n += e->data.subsets[i].n;
-    e->cases = calloc(e->m.n + 1, sizeof *e->cases);
-    e->m.distances = calloc(2 * e->m.n * e->judges.n + 1, sizeof *e->m.distances);
-    if (!e->cases || !e->m.distances)
-        return learn_no_memory(why);
-    for (size_t i = 0; i < 2 * e->m.n * e->judges.n; i++)
-        e->m.distances[i] = NAN;
-    for (size_t i = 0; i < e->data.n; i++) {
-        const learn_subset *s = &e->data.subsets[i];
-        const bool jnd = s->task == LEARN_JND;
-
-        for (size_t k = 0; k < s->n; k++, at++) {
-            learn_case *c = &e->cases[at];
-
-            c->reference = learn_trial_path(s, &s->trials[k], jnd ? 0 : 2);
-            c->other[0] = learn_trial_path(s, &s->trials[k], jnd ? 1 : 0);
-            c->other[1] = jnd ? NULL : learn_trial_path(s, &s->trials[k], 1);
-            if (!c->reference || !c->other[0] || (!jnd && !c->other[1]))
-                return learn_no_memory(why);
-        }
-    }
-    return 0;
-}
-
-static char *store_path(const request *q)
-{
-    size_t n = strlen(q->folders[0]);
-    char *path;
-
-    if (q->store)
-        return strdup(q->store);
-    while (n > 1 && q->folders[0][n - 1] == '/')
-        n--;
-    return asprintf(&path, "%.*s.eval.sqlite", (int)n, q->folders[0]) < 0 ? NULL : path;
-}
-
-static int measure(evaluation *e, char why[LEARN_WHY])
-{
-    char *path = store_path(e->q);
-    learn_store *store = NULL;
-    int status;
-
-    e->m.cases = e->cases;
-    e->m.judges = e->judges.judges;
-    e->m.n_judges = e->judges.n;
-    e->m.size = e->q->common.size;
-    e->m.threads = e->q->common.threads;
-    e->m.quiet = e->q->common.quiet;
-    status =
-        path ? learn_store_open(&store, path, &e->data, &e->m, why) : learn_no_memory(why);
-    free(path);
-    if (status)
-        return -1;
-    e->m.save = learn_store_save;
-    e->m.of = store;
-    status = learn_measure(&e->m, why);
-    learn_store_close(store);
-    return status;
-}
-
 /* ---- what comes of it
  * ------------------------------------------------------------------------ */
 
-static void trial_line(const evaluation *e, FILE *f, const learn_subset *s, size_t i,
+static void trial_line(const learn_evaluation *e, FILE *f, const learn_subset *s, size_t i,
                        size_t at, size_t judge)
 {
     const double *d = e->m.distances + 2 * (judge * e->m.n + at);
@@ -226,14 +142,14 @@ static void trial_line(const evaluation *e, FILE *f, const learn_subset *s, size
 
 /* A run and what came of it. */
 typedef struct outcome {
-    const evaluation *e;
+    const learn_evaluation *e;
     learn_table tables[2];
     size_t n;
 } outcome;
 
 static void write_trials(const void *what, FILE *f)
 {
-    const evaluation *e = ((const outcome *)what)->e;
+    const learn_evaluation *e = ((const outcome *)what)->e;
     size_t at = 0;
 
     fputs("task,subset,trial,people,judge,d0,d1,score\n", f);
@@ -261,8 +177,8 @@ static void write_json(const void *what, FILE *f)
     for (size_t i = 0; i < o->n; i++)
         json_array_append_new(tables, learn_table_json(&o->tables[i], &o->e->data));
     lpips_describe(NULL, described, sizeof described);
-    learn_json_write(json_pack("{s:s, s:i, s:o}", "tool", described, "size",
-                               o->e->q->common.size, "tables", tables),
+    learn_json_write(json_pack("{s:s, s:i, s:o}", "tool", described, "size", o->e->m.size,
+                               "tables", tables),
                      f);
 }
 
@@ -276,7 +192,7 @@ static void write_text(const void *what, FILE *f)
 
 static int make_tables(outcome *o, char why[LEARN_WHY])
 {
-    const evaluation *e = o->e;
+    const learn_evaluation *e = o->e;
 
     for (int task = 0; task < 2; task++) {
         bool any = false;
@@ -290,15 +206,14 @@ static int make_tables(outcome *o, char why[LEARN_WHY])
     return 0;
 }
 
-static int tell(const evaluation *e, char why[LEARN_WHY])
+static int tell(const request *q, const learn_evaluation *e, char why[LEARN_WHY])
 {
-    const request *q = e->q;
-    const bool taken = learn_is_out(q->trials) || learn_is_out(q->common.csv) ||
-                       learn_is_out(q->common.json);
+    const bool taken = learn_is_out(q->trials) || learn_is_out(q->asked.common.csv) ||
+                       learn_is_out(q->asked.common.json);
     outcome o = {.e = e};
     const int status = make_tables(&o, why) || learn_put(write_trials, &o, q->trials, why) ||
-                       learn_put(write_csv, &o, q->common.csv, why) ||
-                       learn_put(write_json, &o, q->common.json, why) ||
+                       learn_put(write_csv, &o, q->asked.common.csv, why) ||
+                       learn_put(write_json, &o, q->asked.common.json, why) ||
                        learn_put(write_text, &o, taken ? NULL : "-", why);
 
     while (o.n)
@@ -308,10 +223,10 @@ static int tell(const evaluation *e, char why[LEARN_WHY])
 
 int learn_eval(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&learn_common_argp, 0, "Common:", 2}, {0}};
+    static const struct argp_child children[] = {{&learn_judging_argp, 0, "Common:", 2}, {0}};
     static const struct argp argp = {options, parse, "FOLDER...", text, children, NULL, NULL};
-    request q = {.task = LEARN_ANY_TASK, .common.size = SIZE_OFFICIAL};
-    evaluation e = {.q = &q};
+    request q = {.asked = {.task = LEARN_ANY_TASK, .common.size = SIZE_OFFICIAL}};
+    learn_evaluation e;
     char why[LEARN_WHY] = "";
     int status;
 
@@ -322,14 +237,11 @@ int learn_eval(int argc, char **argv)
     argp_err_exit_status = LEARN_FAILED;
     argp_parse(&argp, argc, argv, 0, NULL, &q);
     av_log_set_level(AV_LOG_FATAL);
-    status = learn_bapps_open(&e.data, q.folders, q.n, q.task, q.split, why) ||
-             learn_judges_open(&e.judges, q.common.judges, q.common.quiet, why) ||
-             make_cases(&e, why) || measure(&e, why) || tell(&e, why);
+    status = learn_evaluation_open(&e, &q.asked, why) ||
+             learn_judges_open(&e.judges, q.asked.common.judges, q.asked.common.quiet, why) ||
+             learn_evaluation_measure(&e, why) || tell(&q, &e, why);
     if (status)
         fprintf(stderr, "lpips-learn eval: %s\n", why);
-    learn_cases_free(e.cases, e.m.n);
-    free(e.m.distances);
-    learn_judges_free(&e.judges);
-    learn_bapps_free(&e.data);
+    learn_evaluation_free(&e);
     return status ? LEARN_FAILED : LEARN_OK;
 }

@@ -28,8 +28,8 @@ typedef struct learn_common {
 
 #define LEARN_DEFAULT_JUDGES "lpips:alex,l2-official,psnr,ssim-official"
 
-/* Options of both, to be a child whose input is a learn_common. */
-extern const struct argp learn_common_argp;
+/* Options to be a child whose input is a learn_common: all but who judges, and all. */
+extern const struct argp learn_common_argp, learn_judging_argp;
 
 /* The judges of a list with commas between; "all" stands for every net, version and metric,
  * of which those without weights are left out and said.  learn_judges_free() in any case. */
@@ -38,6 +38,8 @@ typedef struct learn_judges {
     size_t n;
 } learn_judges;
 
+/* One more; -1 and why where it cannot be had or is there already. */
+int learn_judges_add(learn_judges *out, const char *name, char why[LEARN_WHY]);
 int learn_judges_open(learn_judges *out, const char *list, bool quiet, char why[LEARN_WHY]);
 void learn_judges_free(learn_judges *j);
 

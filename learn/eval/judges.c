@@ -16,7 +16,7 @@
 
 enum { KEY_SIZE = 512, KEY_JSON, KEY_CSV };
 
-static const struct argp_option known[] = {
+static const struct argp_option judging[] = {
     {"judges", 'J', "LIST", 0,
      "who judges, with commas between: lpips:NET[:VERSION] (alex, vgg, squeeze; 0.1, 0.0, or "
      "none: without lin), random:NET[:SEED], a safetensors file, or a classic metric "
@@ -24,6 +24,9 @@ static const struct argp_option known[] = {
      "l2-lab, l2-official, psnr, ssim, ssim-rgb, ssim-lab, ssim-official, ms-ssim, fsim, "
      "fsimc); all: each that can be had (" LEARN_DEFAULT_JUDGES ")",
      0},
+    {0}};
+
+static const struct argp_option known[] = {
     {"size", KEY_SIZE, "N", 0,
      "pictures are resized until their shorter side is N; 0: they stay as they are", 0},
     {"threads", 'j', "N", 0, "that work at once (as many as there are cores)", 0},
@@ -51,9 +54,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     learn_common *c = state->input;
 
     switch (key) {
-    case 'J':
-        c->judges = arg;
-        return 0;
     case KEY_SIZE:
         c->size = learn_whole(state, "--size", arg, 0, 16384);
         return 0;
@@ -80,10 +80,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp learn_common_argp = {known, parse, NULL, NULL, NULL, NULL, NULL};
 
+static error_t parse_judging(int key, char *arg, struct argp_state *state)
+{
+    learn_common *c = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = c;
+        return 0;
+    case 'J':
+        c->judges = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child common_child[] = {{&learn_common_argp, 0, NULL, 0}, {0}};
+const struct argp learn_judging_argp = {judging,      parse_judging, NULL, NULL,
+                                        common_child, NULL,          NULL};
+
 /* ---- judges ------------------------------------------------------------------------------
  */
 
-static int add(learn_judges *out, const char *name, char why[LEARN_WHY])
+int learn_judges_add(learn_judges *out, const char *name, char why[LEARN_WHY])
 {
     learn_judge **grown = realloc(out->judges, (out->n + 1) * sizeof *grown);
 
@@ -110,11 +130,11 @@ static int add_all(learn_judges *out, bool quiet, char why[LEARN_WHY])
             char name[64];
 
             snprintf(name, sizeof name, of_nets[i], lpips_net_name((lpips_net)net));
-            if (add(out, name, why) && !quiet)
+            if (learn_judges_add(out, name, why) && !quiet)
                 fprintf(stderr, "lpips-learn eval: left out: %s\n", why);
         }
     for (const learn_metric *m = learn_metrics; m->name && !status; m++)
-        status = add(out, m->name, why);
+        status = learn_judges_add(out, m->name, why);
     return status;
 }
 
@@ -127,7 +147,8 @@ int learn_judges_open(learn_judges *out, const char *list, bool quiet, char why[
     if (!copy)
         return learn_no_memory(why);
     while (!status && (name = strsep(&rest, ",")))
-        status = !strcmp(name, "all") ? add_all(out, quiet, why) : add(out, name, why);
+        status = !strcmp(name, "all") ? add_all(out, quiet, why)
+                                      : learn_judges_add(out, name, why);
     free(copy);
     return status;
 }

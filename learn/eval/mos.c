@@ -403,7 +403,7 @@ static int tell(const evaluation *e, char why[LEARN_WHY])
 
 int learn_eval_mos(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&learn_common_argp, 0, "Common:", 2}, {0}};
+    static const struct argp_child children[] = {{&learn_judging_argp, 0, "Common:", 2}, {0}};
     static const struct argp argp = {options, parse, "FILE.csv", text, children, NULL, NULL};
     evaluation e = {.q = {.parameters = 4}};
     char why[LEARN_WHY] = "";

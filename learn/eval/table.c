@@ -271,6 +271,36 @@ int learn_table_make(learn_table *t, learn_task task, const learn_bapps *data,
     return status;
 }
 
+/* ---- differences ------------------------------------------------------------------------
+ */
+
+const double learn_people[1], learn_chance[1];
+
+static double score_by(const learn_subset *s, size_t i, size_t first, const double *who)
+{
+    if (who == learn_chance)
+        return 0.5;
+    return score_of(s, i, who == learn_people ? NULL : who + 2 * first);
+}
+
+int learn_table_difference(report_interval *cells, const learn_table *t,
+                           const learn_bapps *data, const double *a, const double *b,
+                           char why[LEARN_WHY])
+{
+    work w;
+    size_t first = 0;
+    int status = work_make(&w, data);
+
+    for (size_t i = 0; i < data->n && !status; first += data->subsets[i++].n)
+        for (size_t k = 0; k < data->subsets[i].n; k++)
+            w.scores[i][k] = score_by(&data->subsets[i], k, first, a) -
+                             score_by(&data->subsets[i], k, first, b);
+    for (size_t c = 0; c < t->n_columns && !status; c++)
+        status = fill_cell(&w, t->task, &t->columns[c], &cells[c]);
+    work_free(&w);
+    return status ? learn_no_memory(why) : 0;
+}
+
 void learn_table_free(learn_table *t)
 {
     for (size_t c = 0; c < t->n_columns; c++)

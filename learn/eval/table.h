@@ -42,6 +42,16 @@ int learn_table_make(learn_table *t, learn_task task, const learn_bapps *data,
                      char why[LEARN_WHY]);
 void learn_table_free(learn_table *t);
 
+/* How much more judge a's choices agree with people's than judge b's, in each column of a
+ * 2AFC table: the mean difference over the same trials, and its interval.  a, b: their
+ * distances as in measure.h, from the judge's first on; learn_people and learn_chance stand
+ * for those. */
+int learn_table_difference(report_interval *cells, const learn_table *t,
+                           const learn_bapps *data, const double *a, const double *b,
+                           char why[LEARN_WHY]);
+
+extern const double learn_people[1], learn_chance[1];
+
 /* ---- print.c: for people and programs ------------------------------------------------ */
 
 /* In percent, each with its interval and the paper's figures below it. */
