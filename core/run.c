@@ -184,8 +184,8 @@ static void direct_job(void *arg, int worker, int job)
                            l->kernel * b->in->c, l->panels, l->bias, 1, l->block);
     }
     if (l->tap >= 0)
-        lpips_head(b, p.which, p.y, p.x0, p.x1, lpips_row_out(b->out, p.which, p.y, p.x0),
-                   b->out->pic);
+        lpips_head(b, p.which, p.y, p.x0, p.x1,
+                   lpips_row_out(b->out, p.which * b->c->set_size, p.y, p.x0), b->out->pic);
 }
 
 static void pool_job(void *arg, int worker, int job)

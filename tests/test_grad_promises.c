@@ -155,6 +155,32 @@ static void one_after_the_other(void **state)
     }
 }
 
+/* Pairs worked on together in a context that keeps everything are those of single calls: each
+ * finds its own pictures. */
+static void several_pairs(void **state)
+{
+    enum { PAIRS = 3 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        example e = example_make(cases[i].net, cases[i].width, cases[i].height);
+        lpips_image a[PAIRS] = {e.ia, e.ib, e.ib}, b[PAIRS] = {e.ib, e.ib, e.ia};
+        lpips_options o = LPIPS_OPTIONS_DEFAULT;
+        lpips_result r[PAIRS];
+        lpips_context *c;
+
+        o.flags = LPIPS_WANT_GRADIENT;
+        o.pictures = 2 * PAIRS;
+        c = test_context(e.w, e.a.width, e.a.height, &o);
+        assert_int_equal(lpips_compare_pairs(c, a, b, PAIRS, r, NULL), LPIPS_OK);
+        test_same_result(&r[0], &e.r, "the first pair");
+        assert_true(r[1].distance == 0);
+        test_same_result(&r[2], &e.r, "the last pair, the other way round");
+        lpips_context_free(c);
+        example_free(&e);
+    }
+}
+
 /* vgg's large filters are given back as they came once a context has transformed them: what
  * leads back must not depend on which context came first. */
 static void whichever_context_was_first(void **state)
@@ -431,6 +457,7 @@ int main(void)
         cmocka_unit_test(threads_and_bands),
         cmocka_unit_test(layouts),
         cmocka_unit_test(one_after_the_other),
+        cmocka_unit_test(several_pairs),
         cmocka_unit_test(whichever_context_was_first),
         cmocka_unit_test(units),
         cmocka_unit_test(equal_pictures),
