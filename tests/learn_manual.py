@@ -19,6 +19,7 @@ PARTS = {
     ("distort", "make"): ("DISTORT MAKE",),
     ("distort", "sheet"): ("DISTORT SHEET",),
     **{("collect", c): ("COLLECT " + c.upper(),) for c in ("make", "serve", "status", "import")},
+    ("questions",): ("QUESTIONS",),
     ("train",): ("TRAIN",),
     ("init",): ("INIT",),
     ("optimise",): ("OPTIMISE",),

@@ -8,12 +8,18 @@
 #include <math.h>
 #include <string.h>
 
-enum { PAIR_WIDTH = 32, CELL_WIDTH = 24 };
+enum { PAIR_WIDTH = 34, CELL_WIDTH = 29 };
 
 static void name_of(const learn_answer *w, char text[96])
 {
     snprintf(text, 96, "%s over %s", learn_parties[w->more].title,
              learn_parties[w->less].title);
+}
+
+/* Percent, without a sign of 0. */
+static double points(double x)
+{
+    return fabs(x) < 0.0005 ? 0 : 100 * x;
 }
 
 /* ---- text --------------------------------------------------------------------------------
@@ -47,7 +53,7 @@ static void paper_line(const learn_answers *a, const learn_answer *w, FILE *f)
         if (isnan(d))
             fprintf(f, "%*s", CELL_WIDTH, "-");
         else
-            fprintf(f, "%+*.1f", CELL_WIDTH, 100 * d);
+            fprintf(f, "%+*.1f", CELL_WIDTH, points(d));
     }
     putc('\n', f);
 }
@@ -66,10 +72,10 @@ static void answer_line(const learn_answers *a, const learn_answer *w, FILE *f)
         if (!i)
             snprintf(text, sizeof text, "not asked");
         else if (isnan(i->low))
-            snprintf(text, sizeof text, "%+.1f open", 100 * i->mean);
+            snprintf(text, sizeof text, "%+.1f open", points(i->mean));
         else
-            snprintf(text, sizeof text, "%+.1f [%+.1f, %+.1f] %-4s", 100 * i->mean,
-                     100 * i->low, 100 * i->high, learn_verdict(i));
+            snprintf(text, sizeof text, "%+.1f [%+.1f, %+.1f] %-4s", points(i->mean),
+                     points(i->low), points(i->high), learn_verdict(i));
         fprintf(f, "%*s", CELL_WIDTH, text);
     }
     putc('\n', f);
