@@ -184,9 +184,11 @@ static void score_pictures(cli_run *run, const cli_item *item, const cli_opened 
 {
     int *sets = calloc((size_t)run->o->sets, sizeof *sets), n = 0;
 
-    for (int i = 0; sets && i < run->o->sets; i++)
-        if (p->frame[i])
+    for (int i = 0; i < run->o->sets; i++)
+        if (p->frame[i] && sets)
             sets[n++] = i;
+        else if (p->frame[i])
+            cli_run_broken(run, item, i, "out of memory");
     if (n)
         score_sets(run, item, p, sets, n);
     free(sets);

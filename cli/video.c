@@ -28,6 +28,12 @@ typedef struct video {
     track *track;
     int sets;
     int64_t total; /* frames of the reference, 0: unknown */
+
+    /* Of one step, room for all sets. */
+    AVFrame **frames;
+    const AVFrame **others;
+    lpips_result *results;
+    int *scored;
 } video;
 
 /* ---- frames ----------------------------------------------------------------- */
@@ -76,54 +82,49 @@ static void frame_row(video *v, int set, const AVFrame *frame, const lpips_resul
 
 /* ---- several encodes: the reference's features once a frame ---------------------- */
 
-static void score_step(video *v, const AVFrame *reference, AVFrame *const *frames)
+static void score_step(video *v, const AVFrame *reference)
 {
-    const AVFrame **others = calloc((size_t)v->sets, sizeof *others);
-    lpips_result *results = calloc((size_t)v->sets, sizeof *results);
-    int *sets = calloc((size_t)v->sets, sizeof *sets), n = 0;
     char why[MEDIA_WHY];
+    int n = 0;
 
-    for (int i = 0; others && sets && i < v->sets; i++)
-        if (frames[i] && !cli_same_size(frames[i], reference)) {
+    for (int i = 0; i < v->sets; i++) {
+        const AVFrame *frame = v->frames[i];
+
+        if (frame && !cli_same_size(frame, reference)) {
             snprintf(why, sizeof why,
                      "the sizes differ: the reference is %dx%d, this %dx%d; scale one of "
                      "them first",
-                     reference->width, reference->height, frames[i]->width,
-                     frames[i]->height);
+                     reference->width, reference->height, frame->width, frame->height);
             fail_track(&v->track[i], why);
-        } else if (frames[i]) {
-            sets[n] = i;
-            others[n++] = frames[i];
+        } else if (frame) {
+            v->scored[n] = i;
+            v->others[n++] = frame;
         }
-    if (n && results && cli_run_many(v->run, reference, others, n, results, NULL, why) >= 0)
+    }
+    if (n && cli_run_many(v->run, reference, v->others, n, v->results, NULL, why) >= 0)
         for (int k = 0; k < n; k++)
-            frame_row(v, sets[k], others[k], &results[k],
+            frame_row(v, v->scored[k], v->others[k], &v->results[k],
                       media_score_reference_read_as(v->run->score),
                       media_score_read_as(v->run->score, k));
     else
         for (int k = 0; k < n; k++)
-            fail_track(&v->track[sets[k]], why);
-    free(sets);
-    free(results);
-    free(others);
+            fail_track(&v->track[v->scored[k]], why);
 }
 
 /* A frame of each; false at the end of the reference or of all encodes. */
 static bool step(video *v)
 {
-    AVFrame *reference, **frames;
+    AVFrame *reference;
     bool some = false;
 
     if (!next(&v->track[v->sets], &reference))
         return false;
-    frames = calloc((size_t)v->sets, sizeof(AVFrame *));
-    for (int i = 0; frames && i < v->sets; i++)
-        some |= next(&v->track[i], &frames[i]);
+    for (int i = 0; i < v->sets; i++)
+        some |= next(&v->track[i], &v->frames[i]);
     if (some)
-        score_step(v, reference, frames);
-    for (int i = 0; frames && i < v->sets; i++)
-        av_frame_free(&frames[i]);
-    free(frames);
+        score_step(v, reference);
+    for (int i = 0; i < v->sets; i++)
+        av_frame_free(&v->frames[i]);
     av_frame_free(&reference);
     return some;
 }
@@ -295,23 +296,40 @@ static void compare(video *v)
             drain(&v->track[i]);
 }
 
+static bool make_room(video *v)
+{
+    const size_t n = (size_t)v->sets;
+
+    v->track = calloc(n + 1, sizeof *v->track);
+    v->frames = calloc(n, sizeof(AVFrame *));
+    v->others = calloc(n, sizeof(AVFrame *));
+    v->results = calloc(n, sizeof *v->results);
+    v->scored = calloc(n, sizeof *v->scored);
+    return v->track && v->frames && v->others && v->results && v->scored;
+}
+
 void cli_video(cli_run *run, const cli_item *item, cli_opened *opened)
 {
-    video v = {run, item, calloc((size_t)run->o->sets + 1, sizeof(track)), run->o->sets, 0};
+    video v = {.run = run, .item = item, .sets = run->o->sets};
+    const bool room = make_room(&v);
 
-    if (!v.track) {
-        cli_run_broken(run, item, 0, "out of memory");
-        return;
+    if (room) {
+        v.total = media_source_info(opened->source[v.sets])->frames;
+        start(&v, opened);
+        compare(&v);
     }
-    v.total = media_source_info(opened->source[v.sets])->frames;
-    start(&v, opened);
-    compare(&v);
     for (int i = 0; i < v.sets; i++)
-        if (item->distorted[i] && !*opened->why[i])
+        if (item->distorted[i] && !*opened->why[i] && room)
             conclude(&v, i);
-    for (int i = 0; i <= v.sets; i++) {
+        else if (item->distorted[i] && !*opened->why[i])
+            cli_run_broken(run, item, i, "out of memory");
+    for (int i = 0; room && i <= v.sets; i++) {
         cli_feed_stop(v.track[i].feed);
         free(v.track[i].values);
     }
     free(v.track);
+    free(v.frames);
+    free(v.others);
+    free(v.results);
+    free(v.scored);
 }

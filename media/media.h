@@ -122,7 +122,7 @@ int media_png_write(const char *path, const uint8_t *rgb, int width, int height,
  * are written to as they are. */
 int media_write_file(const char *path, const void *data, size_t size, char why[MEDIA_WHY]);
 
-/* ---- messages (fail.c, text.c) ----------------------------------------------------- */
+/* ---- messages (fail.c, utf8.c) ----------------------------------------------------- */
 
 /* What warnings of media/ are logged with: av_log(&media_log, ...).  For callbacks that
  * treat FFmpeg's own messages otherwise. */

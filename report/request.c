@@ -4,6 +4,7 @@
 #include "request.h"
 
 #include "cli.h"
+#include "compare.h"
 
 #include <lpips.h>
 
@@ -75,8 +76,8 @@ static long whole(const struct argp_state *state, const char *text, const char *
     errno = 0;
     value = strtol(text, &end, 10);
     if (errno || end == text || *end || value < least || value > most)
-        argp_error(state, "%s: \"%s\" is no whole number from %ld to %ld", what, text, least,
-                   most);
+        argp_error(state, "%s: \"%s\" is no whole number from %ld to %ld", what,
+                   cli_plain(text), least, most);
     return value;
 }
 
@@ -86,7 +87,8 @@ static void shard_of(const struct argp_state *state, report_run_options *o, cons
 
     snprintf(copy, sizeof copy, "%s", text);
     if (!(slash = strchr(copy, '/')))
-        argp_error(state, "--shard: \"%s\" is not of the form 3/8, the third of eight", text);
+        argp_error(state, "--shard: \"%s\" is not of the form 3/8, the third of eight",
+                   cli_plain(text));
     *slash = 0;
     o->shards = whole(state, slash + 1, "--shard", 1, REPORT_SHARDS_MAX);
     o->shard = whole(state, copy, "--shard", 1, (long)o->shards);
@@ -102,9 +104,10 @@ static void add_method(const struct argp_state *state, report_request *q, char *
         argp_failure(state, CLI_FAILED, 0, "not enough memory");
     q->methods = grown;
     if (!made && (!equals || equals == text || !equals[1]))
-        argp_error(state, "--method: \"%s\" is not of the form NAME=FOLDER", text);
+        argp_error(state, "--method: \"%s\" is not of the form NAME=FOLDER", cli_plain(text));
     if (made && strcmp(text, "blend") && strcmp(text, "repeat"))
-        argp_error(state, "--baseline: there are blend and repeat, no \"%s\"", text);
+        argp_error(state, "--baseline: there are blend and repeat, no \"%s\"",
+                   cli_plain(text));
     if (equals)
         *equals = 0;
     q->methods[q->n_methods++] = (report_method){text, equals ? equals + 1 : NULL};
@@ -131,18 +134,19 @@ static error_t parse_plan(int key, char *arg, struct argp_state *state)
         break;
     case KEY_NETS:
         if (report_settings_nets(&q->settings, arg, why))
-            argp_error(state, "--nets: %s", why);
+            argp_error(state, "--nets: %s", cli_plain(why));
         break;
     case KEY_METRICS:
         if (report_settings_metrics(&q->settings, arg, why))
-            argp_error(state, "--metrics: %s", why);
+            argp_error(state, "--metrics: %s", cli_plain(why));
         break;
     case KEY_TITLE:
         q->title = arg;
         break;
     case KEY_KIND:
         if (strcmp(arg, "codec") && strcmp(arg, "interpolation"))
-            argp_error(state, "--kind: there are interpolation and codec, no \"%s\"", arg);
+            argp_error(state, "--kind: there are interpolation and codec, no \"%s\"",
+                       cli_plain(arg));
         q->kind = arg;
         break;
     default:
@@ -287,7 +291,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case ARGP_KEY_ARG:
         if (plans(q) ? q->source != NULL : q->out != NULL)
-            argp_error(state, "one argument too many: \"%s\"", arg);
+            argp_error(state, "one argument too many: \"%s\"", cli_plain(arg));
         *(plans(q) ? &q->source : &q->out) = arg;
         break;
     case KEY_SHARDS:

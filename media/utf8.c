@@ -1,5 +1,5 @@
 /*
- * text.c - names and messages from outside are bytes; documents want UTF-8.
+ * utf8.c - names and messages from outside are bytes; documents want UTF-8.
  */
 #include "media.h"
 
