@@ -1,6 +1,7 @@
 /*
  * command.c - the command lines of lpips-learn collect.
  */
+#include "options.h"
 #include "collect.h"
 
 #include "compare.h"
@@ -8,7 +9,6 @@
 #include "study.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,31 +36,6 @@ static int failed(const char *what, const char *why)
 {
     fprintf(stderr, "lpips-learn collect %s: %s\n", what, cli_plain(why));
     return LEARN_FAILED;
-}
-
-static long long whole(const struct argp_state *state, const char *text, const char *what,
-                       long long least, long long most)
-{
-    char *end;
-    long long value;
-
-    errno = 0;
-    value = strtoll(text, &end, 10);
-    if (errno || end == text || *end || value < least || value > most)
-        argp_error(state, "%s: \"%s\" is no whole number from %lld to %lld", what, text,
-                   least, most);
-    return value;
-}
-
-static double real(const struct argp_state *state, const char *text, const char *what,
-                   double least, double most)
-{
-    char *end;
-    const double value = strtod(text, &end);
-
-    if (end == text || *end || !(value >= least && value <= most))
-        argp_error(state, "%s: \"%s\" is no number from %g to %g", what, text, least, most);
-    return value;
 }
 
 /* The one folder that a command is about. */
@@ -129,19 +104,19 @@ static error_t make_parse(int key, char *arg, struct argp_state *state)
         m->title = arg;
         break;
     case KEY_SEED:
-        m->seed = (uint64_t)whole(state, arg, "--seed", 0, 1LL << 53);
+        m->seed = learn_seed(state, arg);
         break;
     case KEY_RATERS:
-        m->raters = (int)whole(state, arg, "--raters", 1, 10000);
+        m->raters = learn_whole(state, "--raters", arg, 1, 10000);
         break;
     case KEY_PER_RATER:
-        m->per_rater = (int)whole(state, arg, "--per-rater", 1, 100000);
+        m->per_rater = learn_whole(state, "--per-rater", arg, 1, 100000);
         break;
     case KEY_SENTINELS:
-        m->sentinels = (int)whole(state, arg, "--sentinels", 0, 10000);
+        m->sentinels = learn_whole(state, "--sentinels", arg, 0, 10000);
         break;
     case KEY_SCALE:
-        m->scale = (int)whole(state, arg, "--scale", 1, 64);
+        m->scale = learn_whole(state, "--scale", arg, 1, 64);
         break;
     case 'q':
         m->quiet = true;
@@ -203,10 +178,10 @@ static error_t serve_parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case KEY_RATERS:
-        s->raters = (int)whole(state, arg, "--raters", 1, 10000);
+        s->raters = learn_whole(state, "--raters", arg, 1, 10000);
         return 0;
     case 'p':
-        s->port = (int)whole(state, arg, "--port", 0, 65535);
+        s->port = learn_whole(state, "--port", arg, 0, 65535);
         return 0;
     case KEY_ADDRESS:
         s->address = arg;
@@ -303,13 +278,13 @@ static error_t import_parse(int key, char *arg, struct argp_state *state)
         i->into = arg;
         break;
     case KEY_PASS:
-        i->pass = real(state, arg, "--pass", 0, 1);
+        i->pass = learn_real(state, "--pass", arg, 0, 1);
         break;
     case KEY_FASTEST:
-        i->fastest = (int)whole(state, arg, "--fastest", 0, 1000000);
+        i->fastest = learn_whole(state, "--fastest", arg, 0, 1000000);
         break;
     case KEY_OFF:
-        i->off = real(state, arg, "--off", 0, 1e9);
+        i->off = learn_real(state, "--off", arg, 0, 1e9);
         break;
     case KEY_FORCE:
         i->force = true;

@@ -1,13 +1,12 @@
 /*
  * command.c - lpips-learn distort list, and distort picture.
  */
+#include "options.h"
 #include "command.h"
 
 #include "compare.h"
 #include "media.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,20 +17,6 @@ enum { KEY_WITH = 256, KEY_SEED = 512, KEY_FRAME };
 
 /* ---- shared ------------------------------------------------------------------------------
  */
-
-uint64_t distort_whole(struct argp_state *state, const char *text, const char *option,
-                       uint64_t low, uint64_t high)
-{
-    char *end;
-    unsigned long long value;
-
-    errno = 0;
-    value = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || value < low || value > high)
-        argp_error(state, "%s: \"%s\" is no whole number from %" PRIu64 " to %" PRIu64,
-                   option, text, low, high);
-    return value;
-}
 
 int distort_failed(const char *why)
 {
@@ -74,10 +59,10 @@ static error_t parse_files(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case KEY_SEED:
-        files->seed = distort_whole(state, arg, "--seed", 0, UINT64_MAX);
+        files->seed = learn_seed(state, arg);
         break;
     case KEY_FRAME:
-        files->frame = (int64_t)distort_whole(state, arg, "--frame", 0, INT32_MAX);
+        files->frame = learn_whole(state, "--frame", arg, 0, INT32_MAX);
         break;
     case ARGP_KEY_ARG:
         if (state->arg_num > 1)

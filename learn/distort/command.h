@@ -30,10 +30,6 @@ int distort_files_read(const distort_files *files,
                                     char why[LEARN_WHY]),
                        void *context, char why[LEARN_WHY]);
 
-/* A whole number low..high, or the end of the program. */
-uint64_t distort_whole(struct argp_state *state, const char *text, const char *option,
-                       uint64_t low, uint64_t high);
-
 /* Prints the sentence and returns LEARN_FAILED. */
 int distort_failed(const char *why);
 

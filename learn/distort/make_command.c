@@ -1,6 +1,7 @@
 /*
  * make_command.c - lpips-learn distort make: its options.
  */
+#include "options.h"
 #include "command.h"
 #include "make.h"
 
@@ -50,16 +51,6 @@ static void pick_subset(struct argp_state *state, distort_plan *p, const char *n
                name);
 }
 
-static double part_of(struct argp_state *state, const char *text)
-{
-    char *end;
-    const double part = strtod(text, &end);
-
-    if (end == text || *end || !(part >= 0 && part <= 1))
-        argp_error(state, "--held-out: \"%s\" is no number from 0 to 1", text);
-    return part;
-}
-
 static void finish(struct argp_state *state, distort_make *m)
 {
     bool some = false;
@@ -94,7 +85,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         pick_subset(state, p, arg);
         break;
     case KEY_PATCHES:
-        p->patches = (int)distort_whole(state, arg, "--patches", 1, 100000);
+        p->patches = learn_whole(state, "--patches", arg, 1, 100000);
         break;
     case KEY_SIZE:
         if (strcmp(arg, "64") && strcmp(arg, "256"))
@@ -102,16 +93,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         p->size = atoi(arg);
         break;
     case KEY_HELD_OUT:
-        m->held_out = part_of(state, arg);
+        m->held_out = learn_real(state, "--held-out", arg, 0, 1);
         break;
     case KEY_JUDGE:
         m->judge = arg;
         break;
     case KEY_SEED:
-        p->seed = distort_whole(state, arg, "--seed", 0, INT64_MAX);
+        p->seed = learn_seed(state, arg);
         break;
     case 'j':
-        m->workers = (int)distort_whole(state, arg, "--jobs", 1, 1024);
+        m->workers = learn_whole(state, "--jobs", arg, 1, 1024);
         break;
     case 'q':
         m->quiet = true;

@@ -1,6 +1,7 @@
 /*
  * sheet.c - lpips-learn distort sheet: every distortion at rising strengths, on one picture.
  */
+#include "options.h"
 #include "command.h"
 
 #include "internal.h"
@@ -53,7 +54,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                        arg);
         break;
     case KEY_TILE:
-        q->tile = (int)distort_whole(state, arg, "--tile", 32, 512);
+        q->tile = learn_whole(state, "--tile", arg, 32, 512);
         break;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "judge/judge.h"
+#include "options.h"
 
 /* mos.c: the second command, as in learn.h. */
 int learn_eval_mos(int argc, char **argv);
@@ -56,9 +57,5 @@ json_t *learn_json_real(double x);
 
 /* The document as text; it is released. */
 void learn_json_write(json_t *document, FILE *f);
-
-/* A whole number in least..most, or argp's error about `option`. */
-int learn_whole(struct argp_state *state, const char *option, const char *arg, int least,
-                int most);
 
 #endif

@@ -35,20 +35,6 @@ static const struct argp_option known[] = {
     {"quiet", 'q', NULL, 0, "neither progress nor remarks", 0},
     {0}};
 
-int learn_whole(struct argp_state *state, const char *option, const char *arg, int least,
-                int most)
-{
-    char *end;
-    long n;
-
-    errno = 0;
-    n = strtol(arg, &end, 10);
-    if (errno || !*arg || *end || n < least || n > most)
-        argp_error(state, "%s: \"%s\" is no whole number from %d to %d", option, arg, least,
-                   most);
-    return (int)n;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     learn_common *c = state->input;

@@ -14,6 +14,7 @@
 #include "batch.h"
 #include "crops.h"
 #include "media.h"
+#include "options.h"
 #include "progress.h"
 
 enum { KEY_CROPS = 256, KEY_SIZE, KEY_SEED, KEY_MEMORY };
@@ -51,16 +52,6 @@ typedef struct request {
     uint64_t seed;
 } request;
 
-static long number(struct argp_state *state, const char *arg, long least, long most)
-{
-    char *end;
-    long n = strtol(arg, &end, 10);
-
-    if (!*arg || *end || n < least || n > most)
-        argp_error(state, "%s is not a number from %ld to %ld", arg, least, most);
-    return n;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     request *r = state->input;
@@ -75,19 +66,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "there is no net %s: alex, vgg or squeeze", arg);
         break;
     case KEY_CROPS:
-        r->crops = (int)number(state, arg, 1, 100000);
+        r->crops = learn_whole(state, "--crops", arg, 1, 100000);
         break;
     case KEY_SIZE:
-        r->size = (int)number(state, arg, 31, 1024);
+        r->size = learn_whole(state, "--size", arg, 31, 1024);
         break;
     case KEY_SEED:
-        r->seed = (uint64_t)number(state, arg, 0, INT64_MAX);
+        r->seed = learn_seed(state, arg);
         break;
     case KEY_MEMORY:
-        r->memory = (int)number(state, arg, 1, 1 << 20);
+        r->memory = learn_whole(state, "--memory", arg, 1, 1 << 20);
         break;
     case 't':
-        r->threads = (int)number(state, arg, 1, 1024);
+        r->threads = learn_whole(state, "--threads", arg, 1, 1024);
         break;
     case 'q':
         r->quiet = 1;

@@ -1,10 +1,10 @@
 /*
  * command.c - `lpips-learn optimise START TARGET --out DIR`.
  */
+#include "options.h"
 #include "optimise.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,29 +50,6 @@ static const char text[] =
     "\n"
     "Exit status: 0 all is well, 2 something could not be done.";
 
-static int number(struct argp_state *state, const char *option, const char *arg, int least)
-{
-    char *end;
-    long n;
-
-    errno = 0;
-    n = strtol(arg, &end, 10);
-    if (errno || end == arg || *end || n < least || n > 1000000)
-        argp_error(state, "%s: \"%s\" is not a number from %d to 1000000", option, arg,
-                   least);
-    return (int)n;
-}
-
-static double rate(struct argp_state *state, const char *arg)
-{
-    char *end;
-    const double r = strtod(arg, &end);
-
-    if (end == arg || *end || !(r > 0) || !(r <= 1))
-        argp_error(state, "--rate: \"%s\" is not a number above 0, up to 1", arg);
-    return r;
-}
-
 static error_t parse_metric(int key, char *arg, struct argp_state *state,
                             learn_optimise_options *o)
 {
@@ -111,16 +88,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->folder = arg;
         return 0;
     case 's':
-        o->steps = number(state, "--steps", arg, 0);
+        o->steps = learn_whole(state, "--steps", arg, 0, 1000000);
         return 0;
     case 'r':
-        o->rate = rate(state, arg);
+        o->rate = learn_rate(state, arg);
         return 0;
     case 'e':
-        o->every = number(state, "--every", arg, 1);
+        o->every = learn_whole(state, "--every", arg, 1, 1000000);
         return 0;
     case 't':
-        o->threads = number(state, "--threads", arg, 1);
+        o->threads = learn_whole(state, "--threads", arg, 1, 1024);
         return 0;
     case 'q':
         o->quiet = true;

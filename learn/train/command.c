@@ -7,7 +7,6 @@
 #include "distort/command.h"
 #include "eval/eval.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,16 +85,6 @@ static const char text[] =
     "Exit status: 0 trained to the end, 2 something could not be done, 128 and the signal's "
     "number where it was stopped.";
 
-static double rate_of(struct argp_state *state, const char *arg)
-{
-    char *end;
-    const double rate = strtod(arg, &end);
-
-    if (end == arg || *end || !(rate > 0 && rate <= 1))
-        argp_error(state, "--rate: \"%s\" is no number above 0, 1 at most", arg);
-    return rate;
-}
-
 static train_mode mode_of(struct argp_state *state, const char *arg)
 {
     for (int i = TRAIN_LIN; i <= TRAIN_SCRATCH; i++)
@@ -139,10 +128,10 @@ static error_t parse_numbers(int key, char *arg, struct argp_state *state)
         o->threads = learn_whole(state, "--threads", arg, 1, 1024);
         return 0;
     case KEY_RATE:
-        o->rate = rate_of(state, arg);
+        o->rate = learn_rate(state, arg);
         return 0;
     case KEY_SEED:
-        o->seed = distort_whole(state, arg, "--seed", 0, UINT64_MAX);
+        o->seed = learn_seed(state, arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
