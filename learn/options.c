@@ -4,31 +4,34 @@
 #include "options.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
-
-static long long whole(const struct argp_state *state, const char *option, const char *arg,
-                       long long least, long long most)
-{
-    char *end;
-    long long n;
-
-    errno = 0;
-    n = strtoll(arg, &end, 10);
-    if (errno || end == arg || *end || n < least || n > most)
-        argp_error(state, "%s: \"%s\" is no whole number from %lld to %lld", option, arg,
-                   least, most);
-    return n;
-}
 
 int learn_whole(const struct argp_state *state, const char *option, const char *arg,
                 int least, int most)
 {
-    return (int)whole(state, option, arg, least, most);
+    char *end;
+    long n;
+
+    errno = 0;
+    n = strtol(arg, &end, 10);
+    if (errno || end == arg || *end || n < least || n > most)
+        argp_error(state, "%s: \"%s\" is no whole number from %d to %d", option, arg, least,
+                   most);
+    return (int)n;
 }
 
-uint64_t learn_seed(const struct argp_state *state, const char *arg)
+uint64_t learn_seed(const struct argp_state *state, const char *arg, uint64_t most)
 {
-    return (uint64_t)whole(state, "--seed", arg, 0, 1LL << 53);
+    char *end;
+    uint64_t n;
+
+    errno = 0;
+    n = strtoull(arg, &end, 10);
+    /* strtoull() takes a minus sign, and the number's complement */
+    if (errno || *arg < '0' || *arg > '9' || *end || n > most)
+        argp_error(state, "--seed: \"%s\" is no whole number from 0 to %" PRIu64, arg, most);
+    return n;
 }
 
 double learn_real(const struct argp_state *state, const char *option, const char *arg,

@@ -11,8 +11,8 @@
 int learn_whole(const struct argp_state *state, const char *option, const char *arg,
                 int least, int most);
 
-/* --seed: 0 to 2^53, which every reader of JSON can hold. */
-uint64_t learn_seed(const struct argp_state *state, const char *arg);
+/* --seed, from 0. */
+uint64_t learn_seed(const struct argp_state *state, const char *arg, uint64_t most);
 
 double learn_real(const struct argp_state *state, const char *option, const char *arg,
                   double least, double most);

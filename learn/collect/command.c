@@ -104,7 +104,7 @@ static error_t make_parse(int key, char *arg, struct argp_state *state)
         m->title = arg;
         break;
     case KEY_SEED:
-        m->seed = learn_seed(state, arg);
+        m->seed = learn_seed(state, arg, UINT64_C(1) << 53);
         break;
     case KEY_RATERS:
         m->raters = learn_whole(state, "--raters", arg, 1, 10000);

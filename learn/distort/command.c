@@ -59,7 +59,7 @@ static error_t parse_files(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case KEY_SEED:
-        files->seed = learn_seed(state, arg);
+        files->seed = learn_seed(state, arg, UINT64_MAX);
         break;
     case KEY_FRAME:
         files->frame = learn_whole(state, "--frame", arg, 0, INT32_MAX);

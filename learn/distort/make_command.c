@@ -99,7 +99,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         m->judge = arg;
         break;
     case KEY_SEED:
-        p->seed = learn_seed(state, arg);
+        p->seed = learn_seed(state, arg, UINT64_MAX);
         break;
     case 'j':
         m->workers = learn_whole(state, "--jobs", arg, 1, 1024);

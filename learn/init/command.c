@@ -72,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         r->size = learn_whole(state, "--size", arg, 31, 1024);
         break;
     case KEY_SEED:
-        r->seed = learn_seed(state, arg);
+        r->seed = learn_seed(state, arg, UINT64_MAX);
         break;
     case KEY_MEMORY:
         r->memory = learn_whole(state, "--memory", arg, 1, 1 << 20);

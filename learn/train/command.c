@@ -131,7 +131,7 @@ static error_t parse_numbers(int key, char *arg, struct argp_state *state)
         o->rate = learn_rate(state, arg);
         return 0;
     case KEY_SEED:
-        o->seed = learn_seed(state, arg);
+        o->seed = learn_seed(state, arg, UINT64_MAX);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
