@@ -107,7 +107,8 @@ $(BUILD)/tests/test_gegl: $(OBJ)/tests/gimp/test_gegl.o $(patsubst gimp-plugin/%
 
 # Only the modules that scale: others leave memory behind that is not ours.
 GEGL_MODULES := $(BUILD)/tests/gegl-modules
-command_test_gegl = env GEGL_PATH=$(GEGL_MODULES) $(BUILD)/tests/test_gegl
+command_test_gegl = env GEGL_PATH=$(GEGL_MODULES) LSAN_OPTIONS=suppressions=tests/gimp/leaks.txt \
+    $(BUILD)/tests/test_gegl
 $(BUILD)/tests/test_gegl: | $(GEGL_MODULES)
 $(GEGL_MODULES):
 	@mkdir -p $@
