@@ -138,7 +138,7 @@ static void pack_back(float *dst, const lpips_pack_key *k, const float *w, const
 }
 
 /* p = (G^T G)^-1 G^T of 3 columns: p G = 1. */
-static void invert_g(double p[3][LPIPS_MAX_TILE], double g[][5], int n)
+static void invert_g(double p[3][LPIPS_MAX_TILE], lpips_g_row *g, int n)
 {
     double m[3][6] = {{0}};
 
@@ -170,7 +170,8 @@ static float *restore(const lpips_pack_key *k, const float *u)
     enum { N = 6 };
     ptrdiff_t pos = (ptrdiff_t)k->out * k->in;
     float *w = lpips_alloc((size_t)pos * 9 * sizeof *w);
-    double g[LPIPS_MAX_TILE][5], p[3][LPIPS_MAX_TILE];
+    lpips_g_row g[LPIPS_MAX_TILE];
+    double p[3][LPIPS_MAX_TILE];
 
     if (!w)
         return NULL;
