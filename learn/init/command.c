@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../data/checkpoint.h"
+#include "../data/scaling.h"
 #include "batch.h"
 #include "crops.h"
 #include "media.h"

@@ -7,11 +7,8 @@
 #include <string.h>
 
 #include "batch.h"
+#include "data/scaling.h"
 #include "media.h"
-
-/* lpips/lpips.py, ScalingLayer. */
-const float learn_shift[3] = {-.030f, -.088f, -.188f};
-const float learn_scale[3] = {.458f, .448f, .450f};
 
 typedef struct rgb_picture {
     uint8_t *rgb; /* packed */

@@ -9,9 +9,6 @@
 #include "../learn.h"
 #include "init.h"
 
-/* The constants of the nets' scaling layer. */
-extern const float learn_shift[3], learn_scale[3];
-
 typedef struct learn_crops {
     const char *folder;
     int count, size; /* of square crops; pictures that are smaller give less */

@@ -4,6 +4,7 @@
 #include "judge.h"
 
 #include "data/checkpoint.h"
+#include "data/scaling.h"
 #include "random.h"
 
 #include <math.h>
@@ -16,15 +17,14 @@ enum { TENSORS_MAX = 128 };
 /* The scaling layer is version 0.1's, as in the released code. */
 static void fill(float *out, const lpips_tensor_spec *t, uint64_t seed)
 {
-    static const float shift[3] = {-.030F, -.088F, -.188F}, scale[3] = {.458F, .448F, .450F};
     const size_t n = learn_tensor_count(t->shape, t->dims);
     learn_random r;
 
     learn_random_start(&r, seed, learn_random_key(0, t->name));
     if (!strcmp(t->name, "scaling_layer.shift")) {
-        memcpy(out, shift, sizeof shift);
+        memcpy(out, learn_shift, sizeof learn_shift);
     } else if (!strcmp(t->name, "scaling_layer.scale")) {
-        memcpy(out, scale, sizeof scale);
+        memcpy(out, learn_scale, sizeof learn_scale);
     } else if (t->dims == 1) {
         memset(out, 0, n * sizeof *out);
     } else if (!strncmp(t->name, "lin", 3)) {
