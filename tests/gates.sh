@@ -99,7 +99,7 @@ grep -E '^(ffmpeg-filter|gimp-plugin|tools|media|cli|report|learn)/.*\.[ch]$' "$
         esac
         case $file in
         learn/init/*) # which make weights
-            grep -qE '(net|thread|grad|context|model)\.h"' <<<"$text" && continue ;;
+            grep -qE '"\.\./\.\./core/(net|thread)\.h"' <<<"$text" && continue ;;
         learn/train/*)
             grep -qE '"\.\./(core/train|weights/safetensors)\.h"' <<<"$text" && continue ;;
         esac
