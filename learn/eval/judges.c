@@ -101,7 +101,7 @@ int learn_judges_add(learn_judges *out, const char *name, char why[LEARN_WHY])
     out->n++;
     for (size_t i = 0; i + 1 < out->n; i++)
         if (!strcmp(grown[i]->name, grown[out->n - 1]->name))
-            return learn_fail(why, "--judges: %s is named twice", grown[i]->name);
+            return learn_fail(why, "%s is named twice as a judge", grown[i]->name);
     return 0;
 }
 

@@ -79,6 +79,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "a FOLDER is needed");
         return 0;
+    case ARGP_KEY_END:
+        if (learn_is_out(q->plot) &&
+            (learn_is_out(q->asked.common.csv) || learn_is_out(q->asked.common.json)))
+            argp_error(state,
+                       "only one of --plot, --json and --csv can go to standard output");
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
