@@ -15,18 +15,30 @@ JUDGES = {"L2": "l2-official", "SSIM": "ssim-official", "FSIMc": "fsimc", "Alex,
           "Alex": "lpips:alex:none", "Alex, lin": "lpips:alex:0.1"}  # fmt: skip
 
 
-def noisy(seed, strength):
-    return png(pattern(64, 64, 3, strength=strength + seed % 5), 64)
+def distorted(draw):
+    """A picture made worse in a way that metrics differ about."""
+    kind, amount = draw.randrange(5), draw.random()
+    rows = pattern(64, 64, 3, strength=round(60 * amount) if kind == 0 else 0)
+    if kind == 1:  # lighter
+        rows = [bytes(min(255, v + round(80 * amount)) for v in row) for row in rows]
+    elif kind == 2:  # moved
+        rows = [row[3 * n :] + row[: 3 * n] for n in [1 + round(3 * amount)] for row in rows]
+    elif kind == 3:  # flat
+        rows = [bytes(round(100 + (1 - amount) * (v - 100)) for v in row) for row in rows]
+    elif kind == 4:  # coarse
+        rows = [bytes(v - v % (8 + round(60 * amount)) for v in row) for row in rows]
+    return png(rows, 64)
 
 
 class Questions(Trials):
-    def trials(self, n=9):
+    def trials(self, n=16):
         """Two subsets, one of distortions and one of real algorithms."""
         draw = random.Random(4)
+        reference = png(pattern(64, 64, 3, strength=0), 64)
         for subset in ("traditional", "deblur"):
             for i in range(n):
-                self.trial_2afc(f"d/{subset}", f"{i:02}", draw.choice((0, 0.25, 0.6, 1)), noisy(i, 10 + 9 * i % 31),
-                                grey(90 + 3 * i) if i % 3 else noisy(i + 1, 40), noisy(0, 0))  # fmt: skip
+                people = draw.choice((0, 0.25, 0.6, 1))
+                self.trial_2afc(f"d/{subset}", f"{i:02}", people, distorted(draw), distorted(draw), reference)
 
     def ask(self, *arguments, **settings):
         return self.learn("questions", "d", "-q", "-j", "2", *arguments, **settings)
@@ -65,6 +77,8 @@ class Questions(Trials):
                 self.assertEqual(row["verdict"], "yes" if low > 0 else "no" if high < 0 else "open")
                 seen += 1
         self.assertGreater(seen, 30)
+        judges = [means[title]["all"] for title in JUDGES]
+        self.assertGreater(len(set(judges)), 3, "they must differ for this test to tell them apart")
         self.assertEqual(answers["Alex, tune", "Alex, lin", "all"]["difference"], "")
         self.assertAlmostEqual(float(answers["Alex, tune", "Alex, lin", "deblur"]["paper"]), 0.605 - 0.612, places=9)
         self.assertAlmostEqual(float(answers["Alex", "chance", "traditional"]["paper"]), 0.706 - 0.5, places=9)
