@@ -143,9 +143,11 @@ class Case(Collecting, PageCase):
     def results(self):
         self.wait("!document.getElementById('done').hidden")
         self.one("#save").click()
-        for _ in range(200):
+        # Chromium holds the name with an empty file until the whole one takes its place.
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
             names = [n for n in os.listdir(self.path("downloads")) if n.endswith(b".json")]
-            if names:
+            if names and os.path.getsize(self.path(b"downloads/" + names[0])):
                 break
             time.sleep(0.05)
         (name,) = names
