@@ -37,7 +37,7 @@ static inline uint8_t *distorted(const char *spec_text, uint64_t seed, const uin
     distort_spec spec;
 
     assert_non_null(out);
-    if (distort_parse(&spec, spec_text, why) ||
+    if (distort_parse(&spec, distort_kinds, spec_text, why) ||
         distort_apply(&spec, out, in, width, height, NULL, seed, why))
         fail_msg("%s: %s", spec_text, why);
     return out;
@@ -47,7 +47,7 @@ static inline uint8_t *distorted(const char *spec_text, uint64_t seed, const uin
 static inline uint8_t *by_amount(const char *name, double amount, uint64_t seed,
                                  const uint8_t *in, int width, int height)
 {
-    const distort_kind *k = distort_find(name);
+    const distort_kind *k = distort_find(distort_kinds, name);
     distort_job job = {.in = in,
                        .out = malloc(3 * (size_t)width * (size_t)height),
                        .width = width,

@@ -385,7 +385,7 @@ class Nothing(Case):
         self.fails("gone", "make", "gone", "-o", "out")
         self.fails("--out is missing", "make", "in")
         self.fails("out: cannot be made", "make", "in", "-o", "gone/out")
-        self.fails("no \"cnn\"", "make", "in", "-o", "out", "--subset", "cnn")
+        self.fails("no \"color\"", "make", "in", "-o", "out", "--subset", "color")
         self.fails("from 0 to 1", "make", "in", "-o", "out", "--held-out", "20")
         self.write("in/p1x.png", program.picture(80, 63))
         self.fails(["p1x.png is 80x63", "64x64"], "make", "in", "-o", "out", "-j", "1")

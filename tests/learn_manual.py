@@ -15,6 +15,7 @@ COMPLETION = os.path.join(ROOT, "learn", "lpips-learn.bash-completion")
 PARTS = {
     ("eval",): ("EVAL", "OPTIONS OF BOTH"),
     ("eval", "mos"): ("EVAL MOS", "OPTIONS OF BOTH"),
+    ("distort", "train"): ("DISTORT TRAIN",),
     ("distort", "picture"): ("DISTORT PICTURE",),
     ("distort", "make"): ("DISTORT MAKE",),
     ("distort", "sheet"): ("DISTORT SHEET",),
@@ -96,8 +97,8 @@ class Manual(Trials):
                 self.assertIn("none cannot be read", run.err)
         self.assertEqual(self.complete("eval", "--threads", ""), set())
         rows = self.learn("distort", "list").rows
-        self.assertEqual(self.complete("distort", "make", "--subset", ""), {row[2] for row in rows})
-        self.assertEqual(self.complete("distort", "sheet", "--family", ""), {row[1] for row in rows})
+        self.assertEqual(self.complete("distort", "make", "--subset", ""), {row[2] for row in rows} | {"cnn", "mix"})
+        self.assertEqual(self.complete("distort", "sheet", "--family", ""), {row[1] for row in rows} | {"cnn"})
         self.assertEqual(self.complete("distort", "make", "--judge", "="), judges - {"all"})
 
     def test_completion_of_files(self):
@@ -105,7 +106,7 @@ class Manual(Trials):
         self.assertEqual(self.complete("eval", "a"), {"a b.csv"})
         self.assertEqual(self.complete("eval", ""), {"a b.csv", "mos"})
         self.assertEqual(self.complete("eval", "mos", ""), {"a b.csv"})
-        self.assertEqual(self.complete("distort", ""), {"list", "picture", "make", "sheet"})
+        self.assertEqual(self.complete("distort", ""), {"list", "picture", "make", "sheet", "train"})
         self.assertEqual(self.complete("distort", "make", ""), {"a b.csv"})
 
 

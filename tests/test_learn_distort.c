@@ -437,7 +437,7 @@ static unsigned long size_by_libjpeg(const uint8_t *rgb, int quality)
 static void test_jpeg(void **state)
 {
     uint8_t *in = picture_make("scene.3", W, H), *data;
-    const distort_kind *k = distort_find("jpeg");
+    const distort_kind *k = distort_find(distort_kinds, "jpeg");
     size_t before = SIZE_MAX, size;
 
     (void)state;
@@ -491,15 +491,19 @@ static void test_parse(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(wrong); i++) {
-        assert_int_equal(distort_parse(&spec, wrong[i].text, why), -1);
+        assert_int_equal(distort_parse(&spec, distort_kinds, wrong[i].text, why), -1);
         assert_non_null(strstr(why, wrong[i].says));
     }
-    assert_int_equal(distort_parse(&spec, "repeat:0+chromatic-aberration", why), 0);
+    assert_int_equal(distort_parse(&spec, distort_kinds, "repeat:0+chromatic-aberration",
+                                   why),
+                     0);
     distort_print(&spec, text);
     assert_string_equal(text, "repeat:0.0000+chromatic-aberration:0.5000");
     /* the longest there can be fits */
-    assert_int_equal(
-        distort_parse(&spec, "chromatic-aberration:1+chromatic-aberration:0.12345", why), 0);
+    assert_int_equal(distort_parse(&spec, distort_kinds,
+                                   "chromatic-aberration:1+chromatic-aberration:0.12345",
+                                   why),
+                     0);
     distort_print(&spec, text);
     assert_string_equal(text, "chromatic-aberration:1.0000+chromatic-aberration:0.1235");
 }
@@ -507,12 +511,12 @@ static void test_parse(void **state)
 static void test_amounts(void **state)
 {
     (void)state;
-    assert_true(distort_amount(distort_find("lightness"), 0.25) == 10);
-    assert_true(distort_amount(distort_find("jpeg"), 0) == 95);
-    assert_true(distort_amount(distort_find("jpeg"), 1) == 3);
-    assert_true(distort_amount(distort_find("hqx"), 0.3) == 3);
-    assert_true(distort_amount(distort_find("super2xsai"), 0.3) == 2);
-    assert_true(distort_amount(distort_find("super2xsai"), 0.7) == 4);
+    assert_true(distort_amount(distort_find(distort_kinds, "lightness"), 0.25) == 10);
+    assert_true(distort_amount(distort_find(distort_kinds, "jpeg"), 0) == 95);
+    assert_true(distort_amount(distort_find(distort_kinds, "jpeg"), 1) == 3);
+    assert_true(distort_amount(distort_find(distort_kinds, "hqx"), 0.3) == 3);
+    assert_true(distort_amount(distort_find(distort_kinds, "super2xsai"), 0.3) == 2);
+    assert_true(distort_amount(distort_find(distort_kinds, "super2xsai"), 0.7) == 4);
 }
 
 static void test_composition(void **state)

@@ -430,7 +430,7 @@ static void between(const char *spec_text, const distort_neighbours *near, uint8
     uint8_t in[3 * 64 * 48] = {0}; /* they do not look at it */
     distort_spec spec;
 
-    assert_int_equal(distort_parse(&spec, spec_text, why), 0);
+    assert_int_equal(distort_parse(&spec, distort_kinds, spec_text, why), 0);
     if (distort_apply(&spec, out, in, 64, 48, near, 0, why))
         fail_msg("%s: %s", spec_text, why);
 }
@@ -476,10 +476,11 @@ static void test_frames_between(void **state)
         assert_true(harm[0] < 1 && harm[1] > 20 && harm[2] > harm[1]);
     }
     near.after[3] = NULL;
-    assert_int_equal(distort_find("blend")->apply(
-                         &(distort_job){.in = middle, .out = out, .near = &near, .amount = 4},
-                         why),
-                     -1);
+    assert_int_equal(
+        distort_find(distort_kinds, "blend")
+            ->apply(&(distort_job){.in = middle, .out = out, .near = &near, .amount = 4},
+                    why),
+        -1);
     assert_non_null(strstr(why, "needs 4 frames before and after"));
     for (int i = 0; i < frames; i++)
         free(clip[i]);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 /* Numbers that those of other options keep clear of. */
-enum { KEY_WITH = 256, KEY_SEED = 512, KEY_FRAME };
+enum { KEY_WITH = 256, KEY_SEED = 512, KEY_FRAME, KEY_NETWORKS };
 
 /* ---- shared ------------------------------------------------------------------------------
  */
@@ -98,6 +98,25 @@ int distort_files_read(const distort_files *files,
     return distort_clip_read(files->in, &frame, 1, visit, context, why);
 }
 
+/* ---- networks ----------------------------------------------------------------------------
+ */
+
+static const struct argp_option networks_options[] = {
+    {"networks", KEY_NETWORKS, "DIR", 0,
+     "a folder that `lpips-learn distort train` made: its networks are distortions too", 0},
+    {0}};
+
+static error_t parse_networks(int key, char *arg, struct argp_state *state)
+{
+    if (key != KEY_NETWORKS)
+        return ARGP_ERR_UNKNOWN;
+    *(const char **)state->input = arg;
+    return 0;
+}
+
+const struct argp distort_networks_argp = {
+    networks_options, parse_networks, NULL, NULL, NULL, NULL, NULL};
+
 /* ---- list --------------------------------------------------------------------------------
  */
 
@@ -107,19 +126,38 @@ static const char list_text[] =
     "unit, how it follows the strength (even, whole: rounded, doubling: a rounded power of "
     "two), and what is done.";
 
-static const struct argp list_argp = {NULL, NULL, NULL, list_text, NULL, NULL, NULL};
+static error_t parse_list(int key, char *arg, struct argp_state *state)
+{
+    (void)arg;
+    if (key != ARGP_KEY_INIT)
+        return ARGP_ERR_UNKNOWN;
+    state->child_inputs[0] = state->input;
+    return 0;
+}
+
+static const struct argp_child list_children[] = {{&distort_networks_argp, 0, NULL, 0}, {0}};
+static const struct argp list_argp = {NULL,          parse_list, NULL, list_text,
+                                      list_children, NULL,       NULL};
 
 int distort_list_command(int argc, char **argv)
 {
     static const char *const scales[] = {"even", "whole", "doubling"};
+    const char *networks = NULL;
+    distort_set set;
+    char why[LEARN_WHY];
 
     argp_err_exit_status = LEARN_FAILED;
-    argp_parse(&list_argp, argc, argv, 0, NULL, NULL);
+    argp_parse(&list_argp, argc, argv, 0, NULL, &networks);
+    if (distort_set_open(&set, networks, why)) {
+        distort_set_close(&set);
+        return distort_failed(why);
+    }
     puts("#name\tfamily\tsubset\tat_0\tat_1\tunit\tscale\ttext");
-    for (const distort_kind *k = distort_kinds; k->name; k++)
+    for (const distort_kind *k = set.kinds; k->name; k++)
         printf("%s\t%s\t%s\t%g\t%g\t%s\t%s\t%s\n", k->name, distort_family_name(k->family),
                distort_family_subset(k->family), k->low, k->high, k->unit, scales[k->scale],
                k->text);
+    distort_set_close(&set);
     return fflush(stdout) ? distort_failed("standard output cannot be written") : LEARN_OK;
 }
 
@@ -128,7 +166,7 @@ int distort_list_command(int argc, char **argv)
 
 typedef struct request {
     distort_files files;
-    const char *with;
+    const char *with, *networks;
     distort_spec spec;
 } request;
 
@@ -142,16 +180,14 @@ static const struct argp_option picture_options[] = {
 static error_t parse_picture(int key, char *arg, struct argp_state *state)
 {
     request *q = state->input;
-    char why[LEARN_WHY];
 
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &q->files;
+        state->child_inputs[1] = &q->networks;
         break;
     case KEY_WITH:
         q->with = arg;
-        if (distort_parse(&q->spec, arg, why) < 0)
-            argp_error(state, "--with: %s", why);
         break;
     case ARGP_KEY_END:
         if (!q->with)
@@ -173,13 +209,16 @@ static const char picture_text[] =
     "    lpips-learn distort picture a.png b.png --with gaussian-blur:0.3+pink-noise --seed "
     "7\n"
     "    lpips-learn distort picture clip.mp4 b.png --with minterpolate:0 --frame 20\n"
+    "    lpips-learn distort picture a.png b.png --networks nets --with cnn-003:1\n"
     "\n"
     "The same seed gives the same bytes. A pair is the second distortion of what the first "
     "made, written and read back: both commands, one after the other with the same seed, "
     "give "
     "the same.";
 
-static const struct argp_child children[] = {{&distort_files_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&distort_files_argp, 0, NULL, 0},
+                                             {&distort_networks_argp, 0, NULL, 0},
+                                             {0}};
 static const struct argp picture_argp = {
     picture_options, parse_picture, "IN OUT.png", picture_text, children, NULL, NULL};
 
@@ -203,11 +242,17 @@ static int distort_one(void *context, const distort_frame *f, char why[LEARN_WHY
 int distort_picture_command(int argc, char **argv)
 {
     request q = {.files.frame = -1};
+    distort_set set;
     char why[LEARN_WHY];
+    int status;
 
     argp_err_exit_status = LEARN_FAILED;
     argp_parse(&picture_argp, argc, argv, 0, NULL, &q);
-    if (distort_files_read(&q.files, distort_one, &q, why) < 0)
-        return distort_failed(why);
-    return LEARN_OK;
+    status = distort_set_open(&set, q.networks, why);
+    if (!status)
+        status = distort_parse(&q.spec, set.kinds, q.with, why);
+    if (!status)
+        status = distort_files_read(&q.files, distort_one, &q, why);
+    distort_set_close(&set);
+    return status ? distort_failed(why) : LEARN_OK;
 }

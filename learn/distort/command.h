@@ -13,6 +13,7 @@ int distort_list_command(int argc, char **argv);
 int distort_picture_command(int argc, char **argv);
 int distort_make_command(int argc, char **argv);
 int distort_sheet_command(int argc, char **argv);
+int distort_train_command(int argc, char **argv);
 
 /* IN and OUT.png, --seed and --frame: a child for the argp of those who want them, whose
  * input this is. frame: -1 for the middle one. */
@@ -29,6 +30,9 @@ int distort_files_read(const distort_files *files,
                        int (*visit)(void *context, const distort_frame *f,
                                     char why[LEARN_WHY]),
                        void *context, char why[LEARN_WHY]);
+
+/* --networks: a child in the same way, whose input is the folder's name. */
+extern const struct argp distort_networks_argp;
 
 /* Prints the sentence and returns LEARN_FAILED. */
 int distort_failed(const char *why);

@@ -28,6 +28,7 @@ typedef enum distort_family {
     DISTORT_BLUR,
     DISTORT_SPATIAL,
     DISTORT_COMPRESSION,
+    DISTORT_CNN,
     DISTORT_SUPERRES,
     DISTORT_DEBLUR,
     DISTORT_FRAMEINTERP,
@@ -55,7 +56,10 @@ typedef struct distort_neighbours {
     const uint8_t *before[DISTORT_REACH], *after[DISTORT_REACH];
 } distort_neighbours;
 
+typedef struct distort_kind distort_kind;
+
 typedef struct distort_job {
+    const distort_kind *kind;
     const uint8_t *in; /* 3 * width bytes a row */
     uint8_t *out;      /* the same size, another block */
     int width, height;
@@ -64,18 +68,33 @@ typedef struct distort_job {
     learn_random random;
 } distort_job;
 
-typedef struct distort_kind {
+struct distort_kind {
     const char *name;
     distort_family family;
     double low, high;
     distort_scale scale;
     const char *unit, *text; /* for people: of the quantity, and what is done */
     int (*apply)(distort_job *job, char why[LEARN_WHY]);
-} distort_kind;
+    const void *with; /* of CNN: its network (cnn.h) */
+};
 
-/* table.c: all of them, by family; ends with a name that is NULL. */
+/* table.c: those that need no network, by family; ends with a name that is NULL. */
 extern const distort_kind distort_kinds[];
-const distort_kind *distort_find(const char *name);
+
+/* A table such as that one, and what its kinds need. */
+typedef struct distort_set {
+    const distort_kind *kinds;
+    struct distort_cnn *cnns;
+    size_t n;
+} distort_set;
+
+/* set.c: all kinds; those of the networks in a folder (NULL: none) follow the others. Close
+ * it in any case. */
+int distort_set_open(distort_set *set, const char *networks, char why[LEARN_WHY]);
+void distort_set_close(distort_set *set);
+
+const distort_kind *distort_find(const distort_kind *kinds, const char *name);
+
 double distort_amount(const distort_kind *kind, double strength);
 
 enum { DISTORT_STEPS = 2, DISTORT_SPEC = 80 };
@@ -87,8 +106,10 @@ typedef struct distort_spec {
     double strength[DISTORT_STEPS];
 } distort_spec;
 
-/* "NAME[:STRENGTH][+NAME[:STRENGTH]]"; a strength that is left out is 0.5. */
-int distort_parse(distort_spec *spec, const char *text, char why[LEARN_WHY]);
+/* "NAME[:STRENGTH][+NAME[:STRENGTH]]", of a set's kinds; a strength that is left out is 0.5.
+ */
+int distort_parse(distort_spec *spec, const distort_kind *kinds, const char *text,
+                  char why[LEARN_WHY]);
 
 /* The same in full, strengths to four decimals. */
 void distort_print(const distort_spec *spec, char text[DISTORT_SPEC]);

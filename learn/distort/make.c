@@ -3,6 +3,8 @@
  */
 #include "make.h"
 
+#include "cnn.h"
+
 #include "batch.h"
 #include "output.h"
 #include "progress.h"
@@ -22,6 +24,7 @@
 
 typedef struct run {
     distort_make *make;
+    distort_set set;
     distort_source *sources;
     size_t n, next; /* next: the first that no worker took yet */
     pthread_mutex_t lock;
@@ -282,6 +285,23 @@ static int write_manifest(const run *r, char why[LEARN_WHY])
     return report_file_close(&file, 0, why);
 }
 
+static int add_networks(const run *r, json_t *about)
+{
+    json_t *list = r->set.n ? json_object() : NULL;
+    char mark[17];
+
+    for (size_t i = 0; i < r->set.n; i++) {
+        snprintf(mark, sizeof mark, "%016" PRIx64, r->set.cnns[i].mark);
+        if (json_object_set_new(list, r->set.cnns[i].name, json_string(mark)))
+            break;
+    }
+    if (r->set.n && json_object_size(list) != r->set.n) {
+        json_decref(list);
+        return -1;
+    }
+    return list ? json_object_set_new(about, "networks", list) : 0;
+}
+
 /* What the bytes depend on beside the seed. */
 static int write_about(const run *r, char why[LEARN_WHY])
 {
@@ -298,8 +318,10 @@ static int write_about(const run *r, char why[LEARN_WHY])
                       p->patches, "pixels", p->size, "held out", r->make->held_out, "judge",
                       p->judge ? p->judge->name : NULL, "judge identity",
                       p->judge ? p->judge->identity : NULL);
-    if (!about)
+    if (!about || add_networks(r, about)) {
+        json_decref(about);
         return learn_no_memory(why);
+    }
     if (report_file_open(&file, p->out, "about.json", why) < 0) {
         json_decref(about);
         return -1;
@@ -309,6 +331,23 @@ static int write_about(const run *r, char why[LEARN_WHY])
         status = learn_fail(why, "about.json cannot be written");
     json_decref(about);
     return report_file_close(&file, status, why);
+}
+
+/* Two sides by two networks need two. */
+static int check_networks(const run *r, char why[LEARN_WHY])
+{
+    for (int i = 0; i < DISTORT_SUBSETS; i++) {
+        const size_t least = !strcmp(distort_subsets[i], "cnn")   ? 2
+                             : !strcmp(distort_subsets[i], "mix") ? 1
+                                                                  : 0;
+
+        if (r->make->plan.subsets[i] && r->set.n < least)
+            return learn_fail(why,
+                              "--subset %s wants --networks, a folder with %zu or more: "
+                              "`lpips-learn distort train` makes one",
+                              distort_subsets[i], least);
+    }
+    return 0;
 }
 
 /* ---- all of it
@@ -340,8 +379,13 @@ int distort_make_run(distort_make *m, char why[LEARN_WHY])
     run r = {.make = m};
     learn_judge *judge = NULL;
     char *out = NULL;
-    int status = m->judge ? learn_judge_open(&judge, m->judge, why) : 0;
+    int status = distort_set_open(&r.set, m->networks, why);
 
+    m->plan.kinds = r.set.kinds;
+    if (!status)
+        status = check_networks(&r, why);
+    if (!status && m->judge)
+        status = learn_judge_open(&judge, m->judge, why);
     m->plan.judge = judge;
     if (!status)
         status = find_sources(&r, why);
@@ -361,5 +405,6 @@ int distort_make_run(distort_make *m, char why[LEARN_WHY])
     }
     free(r.sources);
     learn_judge_free(judge);
+    distort_set_close(&r.set);
     return status;
 }

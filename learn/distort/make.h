@@ -9,9 +9,9 @@
 #include "trial.h"
 
 typedef struct distort_make {
-    const char *in, *out, *judge; /* judge: NULL without */
-    distort_plan plan;            /* its out and judge are set here */
-    double held_out;              /* the part of the sources whose trials are for val */
+    const char *in, *out, *judge, *networks; /* judge, networks: NULL without */
+    distort_plan plan;                       /* its out, kinds and judge are set here */
+    double held_out; /* the part of the sources whose trials are for val */
     int workers;
     bool quiet;
     const volatile sig_atomic_t *stop; /* not 0: the work is to end */

@@ -13,12 +13,15 @@
 
 enum { KEY_TASK = 256, KEY_SUBSET, KEY_PATCHES, KEY_SIZE, KEY_SEED, KEY_JUDGE, KEY_HELD_OUT };
 
+#define SUBSETS "traditional, cnn, mix, superres, deblur and frameinterp"
+
 static const struct argp_option options[] = {
     {"out", 'o', "DIR", 0, "the folder to be made; it must not be there, or be empty", 0},
     {"task", KEY_TASK, "TASK", 0, "2afc (the default): which of two is nearer; jnd: alike?",
      0},
     {"subset", KEY_SUBSET, "NAME", 0,
-     "traditional (the default), superres, deblur or frameinterp; may be given several times",
+     "traditional, cnn, mix, superres, deblur or frameinterp; may be given several times; "
+     "where none is given traditional, with --networks also cnn and mix",
      0},
     {"patches", KEY_PATCHES, "N", 0, "trials of each source in each subset; 4", 0},
     {"size", KEY_SIZE, "64|256", 0,
@@ -46,9 +49,7 @@ static void pick_subset(struct argp_state *state, distort_plan *p, const char *n
             p->subsets[i] = true;
             return;
         }
-    argp_error(state,
-               "--subset: there are traditional, superres, deblur and frameinterp, no \"%s\"",
-               name);
+    argp_error(state, "--subset: there are " SUBSETS ", no \"%s\"", name);
 }
 
 static void finish(struct argp_state *state, distort_make *m)
@@ -57,7 +58,8 @@ static void finish(struct argp_state *state, distort_make *m)
 
     for (int i = 0; i < DISTORT_SUBSETS; i++)
         some |= m->plan.subsets[i];
-    m->plan.subsets[0] |= !some;
+    for (int i = 0; i < (m->networks ? 3 : 1) && !some; i++)
+        m->plan.subsets[i] = true;
     if (!m->in)
         argp_error(state, "a folder of pictures or clips is wanted");
     if (!m->out)
@@ -73,6 +75,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     distort_plan *p = &m->plan;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &m->networks;
+        break;
     case 'o':
         m->out = arg;
         break;
@@ -132,6 +137,7 @@ static const char text[] =
     "    lpips-learn distort make photos --out trials --patches 20\n"
     "    lpips-learn distort make clips -o trials --subset superres --subset frameinterp\n"
     "    lpips-learn distort make photos -o trials --judge lpips:alex\n"
+    "    lpips-learn distort make photos -o trials --networks nets\n"
     "\n"
     "2afc: DIR/2afc/{train,val}/SUBSET/{ref,p0,p1}/NNNNNN.png, and judge/NNNNNN.npy with "
     "--judge: 1 where p1 is nearer to ref, 0 where p0 is. jnd: "
@@ -139,14 +145,16 @@ static const char text[] =
     "A source's trials are all in train or all in val, so that what is held out comes from "
     "other pictures.\n"
     "traditional: each side one distortion of the paper's table or two, of strengths drawn "
-    "from 0.05 to 1 (jnd: to 0.5). The others: two algorithms at the same strength. cnn and "
-    "color of BAPPS are left out: no open filter makes them.\n"
+    "from 0.05 to 1 (jnd: to 0.5). cnn: each side another network. mix: one side "
+    "traditional, the other by a network. The others: two algorithms at the same strength. "
+    "color of BAPPS is left out: no open filter makes it.\n"
     "manifest.csv says of each trial the source, frame and place of the patch, distortions, "
     "strengths and seeds: what `lpips-learn distort picture` of the patch makes again (frame "
     "interpolation sees 48 pixels more around it). The same seed gives the same bytes, "
     "whatever -j. A run that fails, or is stopped or killed, leaves no DIR.";
 
-static const struct argp argp = {options, parse, "FOLDER", text, NULL, NULL, NULL};
+static const struct argp_child children[] = {{&distort_networks_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {options, parse, "FOLDER", text, children, NULL, NULL};
 
 static void on_signal(int number)
 {

@@ -17,6 +17,8 @@ static const double strengths[COLUMNS] = {0 /* the picture itself */, 0.2, 0.4, 
 
 typedef struct request {
     distort_files files;
+    const char *networks;
+    distort_set set;
     bool families[DISTORT_FAMILIES], some;
     int tile;
 } request;
@@ -45,6 +47,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &q->files;
+        state->child_inputs[1] = &q->networks;
         break;
     case KEY_FAMILY:
         if (!pick_family(q, arg))
@@ -69,7 +72,9 @@ static const char text[] =
     "IN is a picture, a video, or a folder of pictures that are the frames of a clip. Frame "
     "interpolation is shown of clips only. Labels are drawn by libavfilter's drawtext.";
 
-static const struct argp_child children[] = {{&distort_files_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&distort_files_argp, 0, NULL, 0},
+                                             {&distort_networks_argp, 0, NULL, 0},
+                                             {0}};
 static const struct argp argp = {options, parse, "IN OUT.png", text, children, NULL, NULL};
 
 /* ---- drawing
@@ -128,7 +133,7 @@ static void labels(const sheet *s, FILE *f)
         snprintf(line, sizeof line, "%.1f", strengths[c]);
         label(f, line, 13, column_left(s, c), 18);
     }
-    for (const distort_kind *k = distort_kinds; k->name; k++) {
+    for (const distort_kind *k = s->q->set.kinds; k->name; k++) {
         const int top = row_top(s, row) + s->tile / 2;
 
         if (!shown(s, k))
@@ -172,7 +177,7 @@ static int draw(sheet *s, char why[LEARN_WHY])
 {
     int row = 0;
 
-    for (const distort_kind *k = distort_kinds; k->name; k++) {
+    for (const distort_kind *k = s->q->set.kinds; k->name; k++) {
         if (!shown(s, k))
             continue;
         put(s, row, 0, s->crop);
@@ -200,11 +205,14 @@ static int make(void *context, const distort_frame *f, char why[LEARN_WHY])
         return learn_fail(why, "%s is %dx%d: choose a --tile that is not larger", q->files.in,
                           f->width, f->height);
     s.clip = f->near.before[0] || f->near.after[0];
-    for (const distort_kind *k = distort_kinds; k->name; k++)
+    for (const distort_kind *k = q->set.kinds; k->name; k++)
         rows += shown(&s, k);
     if (!rows)
-        return learn_fail(why, "%s is one picture: frame interpolation needs a clip",
-                          q->files.in);
+        return q->families[DISTORT_CNN]
+                   ? learn_fail(why,
+                                "--family cnn shows those of --networks, which is missing")
+                   : learn_fail(why, "%s is one picture: frame interpolation needs a clip",
+                                q->files.in);
     s.near.x = (f->width - q->tile) / 2;
     s.near.y = (f->height - q->tile) / 2;
     s.width = column_left(&s, COLUMNS);
@@ -233,10 +241,13 @@ int distort_sheet_command(int argc, char **argv)
 {
     request q = {.files.frame = -1, .tile = 96};
     char why[LEARN_WHY];
+    int status;
 
     argp_err_exit_status = LEARN_FAILED;
     argp_parse(&argp, argc, argv, 0, NULL, &q);
-    if (distort_files_read(&q.files, make, &q, why) < 0)
-        return distort_failed(why);
-    return LEARN_OK;
+    status = distort_set_open(&q.set, q.networks, why);
+    if (!status)
+        status = distort_files_read(&q.files, make, &q, why);
+    distort_set_close(&q.set);
+    return status ? distort_failed(why) : LEARN_OK;
 }

@@ -10,65 +10,67 @@
 
 const distort_kind distort_kinds[] = {
     {"lightness", DISTORT_PHOTOMETRIC, 0, 40, DISTORT_EVEN, "L*",
-     "all lightness up or down, in CIE Lab", distort_lightness},
+     "all lightness up or down, in CIE Lab", distort_lightness, NULL},
     {"colour", DISTORT_PHOTOMETRIC, 0, 50, DISTORT_EVEN, "a*b*",
-     "all colours shifted one way, in CIE Lab", distort_colour},
+     "all colours shifted one way, in CIE Lab", distort_colour, NULL},
     {"contrast", DISTORT_PHOTOMETRIC, 0, 2, DISTORT_EVEN, "octaves",
-     "lightness stretched or squeezed about its mean, in CIE Lab", distort_contrast},
+     "lightness stretched or squeezed about its mean, in CIE Lab", distort_contrast, NULL},
     {"saturation", DISTORT_PHOTOMETRIC, 0, 1, DISTORT_EVEN, "of chroma",
-     "chroma added or taken away, in CIE Lab", distort_saturation},
+     "chroma added or taken away, in CIE Lab", distort_saturation, NULL},
     {"uniform-noise", DISTORT_NOISE, 0, 50, DISTORT_EVEN, "levels",
-     "white noise, evenly distributed", distort_uniform_noise},
+     "white noise, evenly distributed", distort_uniform_noise, NULL},
     {"white-noise", DISTORT_NOISE, 0, 50, DISTORT_EVEN, "levels", "white Gaussian noise",
-     distort_white_noise},
+     distort_white_noise, NULL},
     {"pink-noise", DISTORT_NOISE, 0, 50, DISTORT_EVEN, "levels",
-     "Gaussian noise, power as 1/f", distort_pink_noise},
+     "Gaussian noise, power as 1/f", distort_pink_noise, NULL},
     {"blue-noise", DISTORT_NOISE, 0, 50, DISTORT_EVEN, "levels", "Gaussian noise, power as f",
-     distort_blue_noise},
+     distort_blue_noise, NULL},
     {"coloured-noise", DISTORT_NOISE, 0, 50, DISTORT_EVEN, "levels",
-     "Gaussian noise, power between violet's f^2 and brown's 1/f^2", distort_coloured_noise},
+     "Gaussian noise, power between violet's f^2 and brown's 1/f^2", distort_coloured_noise,
+     NULL},
     {"checkerboard", DISTORT_NOISE, 0, 40, DISTORT_EVEN, "levels",
-     "squares of 1, 2 or 4 pixels up and down", distort_checkerboard},
+     "squares of 1, 2 or 4 pixels up and down", distort_checkerboard, NULL},
     {"gaussian-blur", DISTORT_BLUR, 0, 5, DISTORT_EVEN, "pixels", "deviation of the kernel",
-     distort_gaussian_blur},
+     distort_gaussian_blur, NULL},
     {"bilateral", DISTORT_BLUR, 0, 50, DISTORT_EVEN, "Lab",
-     "smoothing that keeps edges above this", distort_bilateral},
+     "smoothing that keeps edges above this", distort_bilateral, NULL},
     {"shift", DISTORT_SPATIAL, 0, 12, DISTORT_EVEN, "pixels", "moved by whole pixels",
-     distort_shift},
+     distort_shift, NULL},
     {"affine", DISTORT_SPATIAL, 0, 40, DISTORT_EVEN, "%", "turned, stretched and sheared",
-     distort_affine},
+     distort_affine, NULL},
     {"homography", DISTORT_SPATIAL, 0, 20, DISTORT_EVEN, "%",
-     "corners pulled, lines kept straight", distort_homography},
+     "corners pulled, lines kept straight", distort_homography, NULL},
     {"linear-warp", DISTORT_SPATIAL, 0, 10, DISTORT_EVEN, "%",
-     "5x5 knots pulled, linear between", distort_linear_warp},
+     "5x5 knots pulled, linear between", distort_linear_warp, NULL},
     {"cubic-warp", DISTORT_SPATIAL, 0, 10, DISTORT_EVEN, "%",
-     "5x5 knots pulled, cubic between", distort_cubic_warp},
+     "5x5 knots pulled, cubic between", distort_cubic_warp, NULL},
     {"ghosting", DISTORT_SPATIAL, 0, 0.5, DISTORT_EVEN, "of it",
-     "the picture again, 8 pixels away", distort_ghosting},
+     "the picture again, 8 pixels away", distort_ghosting, NULL},
     {"chromatic-aberration", DISTORT_SPATIAL, 0, 15, DISTORT_EVEN, "%",
-     "red enlarged and blue reduced, or the other way", distort_aberration},
+     "red enlarged and blue reduced, or the other way", distort_aberration, NULL},
     {"jpeg", DISTORT_COMPRESSION, 95, 3, DISTORT_WHOLE, "quality", "JPEG by libjpeg, 4:2:0",
-     distort_jpeg},
+     distort_jpeg, NULL},
     {"bicubic", DISTORT_SUPERRES, 2, 4, DISTORT_WHOLE, "times",
-     "reduced, enlarged by libavfilter's scale", distort_bicubic},
+     "reduced, enlarged by libavfilter's scale", distort_bicubic, NULL},
     {"lanczos", DISTORT_SUPERRES, 2, 4, DISTORT_WHOLE, "times",
-     "reduced, enlarged by libavfilter's scale", distort_lanczos},
+     "reduced, enlarged by libavfilter's scale", distort_lanczos, NULL},
     {"hqx", DISTORT_SUPERRES, 2, 4, DISTORT_WHOLE, "times",
-     "reduced, enlarged by libavfilter's hqx", distort_hqx},
+     "reduced, enlarged by libavfilter's hqx", distort_hqx, NULL},
     {"xbr", DISTORT_SUPERRES, 2, 4, DISTORT_WHOLE, "times",
-     "reduced, enlarged by libavfilter's xbr", distort_xbr},
+     "reduced, enlarged by libavfilter's xbr", distort_xbr, NULL},
     {"super2xsai", DISTORT_SUPERRES, 2, 4, DISTORT_DOUBLING, "times",
-     "reduced, enlarged by libavfilter's super2xsai, once or twice", distort_super2xsai},
+     "reduced, enlarged by libavfilter's super2xsai, once or twice", distort_super2xsai,
+     NULL},
     {"unsharp", DISTORT_DEBLUR, 0.5, 4, DISTORT_EVEN, "pixels",
-     "blurred, sharpened by libavfilter's unsharp", distort_unsharp},
+     "blurred, sharpened by libavfilter's unsharp", distort_unsharp, NULL},
     {"deconvolution", DISTORT_DEBLUR, 0.5, 4, DISTORT_EVEN, "pixels",
-     "blurred, undone by libavfilter's deconvolve", distort_deconvolution},
+     "blurred, undone by libavfilter's deconvolve", distort_deconvolution, NULL},
     {"minterpolate", DISTORT_FRAMEINTERP, 1, DISTORT_REACH, DISTORT_WHOLE, "frames",
-     "neighbours so far away, by libavfilter's minterpolate", distort_minterpolate},
+     "neighbours so far away, by libavfilter's minterpolate", distort_minterpolate, NULL},
     {"blend", DISTORT_FRAMEINTERP, 1, DISTORT_REACH, DISTORT_WHOLE, "frames",
-     "the mean of neighbours so far away", distort_blend},
+     "the mean of neighbours so far away", distort_blend, NULL},
     {"repeat", DISTORT_FRAMEINTERP, 1, DISTORT_REACH, DISTORT_WHOLE, "frames",
-     "the neighbour so far before", distort_repeat},
+     "the neighbour so far before", distort_repeat, NULL},
     {.name = NULL},
 };
 
@@ -76,9 +78,11 @@ const distort_kind distort_kinds[] = {
 static const struct {
     const char *name, *subset;
 } families[DISTORT_FAMILIES] = {
-    {"photometric", "traditional"}, {"noise", "traditional"},       {"blur", "traditional"},
-    {"spatial", "traditional"},     {"compression", "traditional"}, {"superres", "superres"},
-    {"deblur", "deblur"},           {"frameinterp", "frameinterp"},
+    {"photometric", "traditional"}, {"noise", "traditional"},
+    {"blur", "traditional"},        {"spatial", "traditional"},
+    {"compression", "traditional"}, {"cnn", "cnn"},
+    {"superres", "superres"},       {"deblur", "deblur"},
+    {"frameinterp", "frameinterp"},
 };
 
 const char *distort_family_name(distort_family f)
@@ -91,9 +95,9 @@ const char *distort_family_subset(distort_family f)
     return families[f].subset;
 }
 
-const distort_kind *distort_find(const char *name)
+const distort_kind *distort_find(const distort_kind *kinds, const char *name)
 {
-    for (const distort_kind *k = distort_kinds; k->name; k++)
+    for (const distort_kind *k = kinds; k->name; k++)
         if (!strcmp(k->name, name))
             return k;
     return NULL;
@@ -109,8 +113,8 @@ double distort_amount(const distort_kind *kind, double strength)
 
 /* ---- asking -------------------------------------------------------------------------- */
 
-static int parse_step(distort_spec *spec, const char *text, size_t length,
-                      char why[LEARN_WHY])
+static int parse_step(distort_spec *spec, const distort_kind *kinds, const char *text,
+                      size_t length, char why[LEARN_WHY])
 {
     char part[DISTORT_SPEC], *colon, *end;
     double strength = 0.5;
@@ -127,16 +131,17 @@ static int parse_step(distort_spec *spec, const char *text, size_t length,
             return learn_fail(why, "\"%s\" is no strength of %s: give a number from 0 to 1",
                               colon + 1, part);
     }
-    spec->kind[spec->n] = distort_find(part);
+    spec->kind[spec->n] = distort_find(kinds, part);
     if (!spec->kind[spec->n])
-        return learn_fail(why,
-                          "there is no distortion \"%s\": `lpips-learn distort list` has all",
-                          part);
+        return learn_fail(
+            why, "there is no distortion \"%s\": `lpips-learn distort list` has all%s", part,
+            strncmp(part, "cnn-", 4) ? "" : ", with --networks those that learnt");
     spec->strength[spec->n++] = strength;
     return 0;
 }
 
-int distort_parse(distort_spec *spec, const char *text, char why[LEARN_WHY])
+int distort_parse(distort_spec *spec, const distort_kind *kinds, const char *text,
+                  char why[LEARN_WHY])
 {
     spec->n = 0;
     for (const char *at = text;;) {
@@ -145,7 +150,7 @@ int distort_parse(distort_spec *spec, const char *text, char why[LEARN_WHY])
         if (spec->n == DISTORT_STEPS)
             return learn_fail(why, "\"%.80s\": at most %d distortions follow each other",
                               text, DISTORT_STEPS);
-        if (parse_step(spec, at, length, why) < 0)
+        if (parse_step(spec, kinds, at, length, why) < 0)
             return -1;
         if (spec->n > 1 && spec->kind[spec->n - 1]->family == DISTORT_FRAMEINTERP)
             return learn_fail(why, "%s makes its picture of the neighbours: put it first",
@@ -174,6 +179,7 @@ static void start(distort_job *job, const distort_spec *spec, int i, uint64_t se
 
     for (int k = 0; k < i; k++)
         times += spec->kind[k] == spec->kind[i];
+    job->kind = spec->kind[i];
     learn_random_start(&job->random, seed, learn_random_key(times, spec->kind[i]->name));
     job->amount = distort_amount(spec->kind[i], spec->strength[i]);
 }

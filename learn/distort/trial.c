@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const distort_subsets[DISTORT_SUBSETS] = {"traditional", "superres", "deblur",
-                                                      "frameinterp"};
+const char *const distort_subsets[DISTORT_SUBSETS] = {"traditional", "cnn",    "mix",
+                                                      "superres",    "deblur", "frameinterp"};
 
 enum { SIDES = 2, TENTHOUSANDTHS = 10000 };
 
@@ -41,21 +41,24 @@ typedef struct trial {
 
 /* ---- drawing -------------------------------------------------------------------------- */
 
-static bool belongs(const distort_kind *k, int subset)
+static bool is_subset(int subset, const char *name)
 {
-    return !strcmp(distort_family_subset(k->family), distort_subsets[subset]);
+    return !strcmp(distort_subsets[subset], name);
 }
 
 /* Any kind of a subset but one. */
-static const distort_kind *draw_kind(learn_random *r, int subset, const distort_kind *but)
+static const distort_kind *draw_kind(learn_random *r, const distort_plan *p,
+                                     const char *subset, const distort_kind *but)
 {
-    const distort_kind *found[64];
-    size_t n = 0;
+    const distort_kind *k = p->kinds;
+    uint64_t n = 0;
 
-    for (const distort_kind *k = distort_kinds; k->name; k++)
-        if (belongs(k, subset) && k != but)
-            found[n++] = k;
-    return found[learn_random_below(r, n)];
+    for (; k->name; k++)
+        n += !strcmp(distort_family_subset(k->family), subset) && k != but;
+    n = learn_random_below(r, n);
+    for (k = p->kinds;; k++)
+        if (!strcmp(distort_family_subset(k->family), subset) && k != but && !n--)
+            return k;
 }
 
 /* In steps that four decimals tell. */
@@ -74,20 +77,36 @@ static void draw_traditional(learn_random *r, const distort_plan *p, distort_spe
 
     spec->n = 1 + (int)learn_random_below(r, 2);
     for (int i = 0; i < spec->n; i++) {
-        spec->kind[i] = draw_kind(r, 0, i ? spec->kind[0] : NULL);
+        spec->kind[i] = draw_kind(r, p, "traditional", i ? spec->kind[0] : NULL);
         spec->strength[i] = draw_strength(r, 0.05, high);
     }
 }
 
 /* Algorithms are given the same task, and each is another one. */
-static void draw_algorithms(learn_random *r, trial *t, double strength)
+static void draw_algorithms(learn_random *r, const distort_plan *p, trial *t, double strength)
 {
     const distort_kind *before = NULL;
 
     for (int i = 0; i < SIDES; i++) {
-        before = draw_kind(r, t->subset, before);
+        before = draw_kind(r, p, distort_subsets[t->subset], before);
         t->sides[i].spec = (distort_spec){1, {before}, {strength}};
     }
+}
+
+/* What a network makes is shown as it is; of just noticeable differences, a part of it. */
+static double draw_cnn(learn_random *r, const distort_plan *p)
+{
+    return p->task == LEARN_JND ? draw_strength(r, 0.05, 0.5) : 1;
+}
+
+/* One side of each sort, either way round. */
+static void draw_mix(learn_random *r, const distort_plan *p, trial *t)
+{
+    const int which = (int)learn_random_below(r, SIDES);
+    const distort_kind *k = draw_kind(r, p, "cnn", NULL);
+
+    draw_traditional(r, p, &t->sides[which].spec);
+    t->sides[!which].spec = (distort_spec){1, {k}, {draw_cnn(r, p)}};
 }
 
 /* How far off the neighbours are, as far as the clip reaches. */
@@ -103,7 +122,9 @@ static int draw_reach(learn_random *r, int64_t frames, double *strength)
 static int draw(const distort_plan *p, const distort_source *s, int64_t frames, int subset,
                 int k, trial *t, char why[LEARN_WHY])
 {
-    const bool interpolated = !strcmp(distort_subsets[subset], "frameinterp");
+    const bool interpolated = is_subset(subset, "frameinterp");
+    const bool traditional = is_subset(subset, "traditional"),
+               mixed = is_subset(subset, "mix");
     double strength = 0;
     int reach = 0;
     learn_random r;
@@ -121,18 +142,22 @@ static int draw(const distort_plan *p, const distort_source *s, int64_t frames, 
     t->number = s->rank * (size_t)p->patches + (size_t)k;
     if (interpolated)
         reach = draw_reach(&r, frames, &strength);
-    else if (subset)
+    else if (is_subset(subset, "cnn"))
+        strength = draw_cnn(&r, p);
+    else if (!traditional && !mixed)
         strength = draw_strength(&r, 0, 1);
     t->frame = reach + (int64_t)learn_random_below(&r, (uint64_t)(frames - 2 * reach));
     t->across = learn_random_unit(&r);
     t->down = learn_random_unit(&r);
     for (int i = 0; i < SIDES; i++) {
         t->sides[i].seed = learn_random_bits(&r);
-        if (!subset)
+        if (traditional)
             draw_traditional(&r, p, &t->sides[i].spec);
     }
-    if (subset)
-        draw_algorithms(&r, t, strength);
+    if (mixed)
+        draw_mix(&r, p, t);
+    else if (!traditional)
+        draw_algorithms(&r, p, t, strength);
     if (p->task == LEARN_JND)
         t->sides[0].spec.n = 0;
     return 0;

@@ -11,13 +11,15 @@
 #include "distort.h"
 #include "judge/judge.h"
 
-enum { DISTORT_SUBSETS = 4, DISTORT_PATCH = 64 };
+enum { DISTORT_SUBSETS = 6, DISTORT_PATCH = 64 };
 
-/* "traditional", "superres", "deblur", "frameinterp". */
+/* "traditional", "cnn", "mix" (one side of each of these), "superres", "deblur",
+ * "frameinterp". */
 extern const char *const distort_subsets[DISTORT_SUBSETS];
 
 typedef struct distort_plan {
     const char *out; /* the folder that 2afc/ and jnd/ are below */
+    const distort_kind *kinds;
     learn_task task;
     bool subsets[DISTORT_SUBSETS];
     int patches; /* trials of a source in each subset */
