@@ -7,6 +7,7 @@
 #include "distort/cnn.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -294,6 +295,81 @@ static void test_same_and_stopped(void **state)
     free(b.parameters);
 }
 
+/* ---- files
+ * ---------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/lpips-networks-XXXXXX", file[64];
+
+static void write_bytes(const unsigned char *bytes, size_t n)
+{
+    FILE *f = fopen(file, "wb");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static size_t read_bytes(unsigned char *bytes, size_t most)
+{
+    FILE *f = fopen(file, "rb");
+    size_t n;
+
+    assert_non_null(f);
+    n = fread(bytes, 1, most, f);
+    assert_true(n < most);
+    fclose(f);
+    return n;
+}
+
+/* What was written is read; what was cut or changed is refused, or is a network that can be
+ * applied. */
+static void test_files(void **state)
+{
+    static unsigned char whole[1 << 18], broken[1 << 18];
+    distort_cnn c = {.fitted = fitted(10, 0, 0, 1), .origin = {5, 6, 7, 1}}, back;
+    int read = 0;
+    learn_random random;
+    size_t n;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(file, sizeof file, "%s/a.safetensors", folder);
+    assert_int_equal(distort_cnn_write(&c, folder, "a.safetensors", why), 0);
+    assert_int_equal(distort_cnn_read(&back, folder, "a.safetensors", why), 0);
+    assert_memory_equal(&back.origin, &c.origin, sizeof c.origin);
+    assert_memory_equal(&back.fitted.design, &c.fitted.design, sizeof c.fitted.design);
+    assert_int_equal(back.fitted.net.parameters, c.fitted.net.parameters);
+    assert_memory_equal(back.fitted.parameters, c.fitted.parameters,
+                        c.fitted.net.parameters * sizeof(float));
+    assert_string_equal(back.name, "cnn-a");
+    distort_cnn_free(&back);
+    n = read_bytes(whole, sizeof whole);
+    for (size_t cut = 0; cut < n; cut += 1 + n / 50) {
+        write_bytes(whole, cut);
+        assert_int_equal(distort_cnn_read(&back, folder, "a.safetensors", why), -1);
+        distort_cnn_free(&back);
+    }
+    learn_random_start(&random, 8, 0);
+    for (int i = 0; i < 400; i++) {
+        memcpy(broken, whole, n);
+        broken[learn_random_below(&random, 1500)] = (unsigned char)learn_random_bits(&random);
+        write_bytes(broken, n);
+        if (!distort_cnn_read(&back, folder, "a.safetensors", why)) {
+            const distort_kind kind = {.name = back.name, .with = &back};
+            static uint8_t out[3 * 20 * 9];
+            distort_job job = {&kind, pictures[0], out, 20, 9, NULL, 1, {{1}}};
+
+            assert_int_equal(distort_cnn_apply(&job, why), 0);
+            read++;
+        }
+        distort_cnn_free(&back);
+    }
+    assert_in_range(read, 1, 200);
+    free(c.fitted.parameters);
+    remove(file);
+    remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_drawn),
@@ -302,7 +378,8 @@ int main(void)
                                        cmocka_unit_test(test_noise),
                                        cmocka_unit_test(test_grey_and_small),
                                        cmocka_unit_test(test_learning),
-                                       cmocka_unit_test(test_same_and_stopped)};
+                                       cmocka_unit_test(test_same_and_stopped),
+                                       cmocka_unit_test(test_files)};
 
     return cmocka_run_group_tests_name("networks", tests, NULL, NULL);
 }
