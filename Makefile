@@ -61,7 +61,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 ALL_CFLAGS = -std=c11 $(CFLAGS) -fPIC -fvisibility=hidden -ffp-contract=off -pthread \
              $(WARNINGS) $(WERROR) $(DEFINES) -Icore -MMD -MP $(SANITIZER)
 ALL_LDFLAGS = -pthread $(LDFLAGS) $(SANITIZER)
-ALL_LIBS = $(BLAS_LIBS) -lm
+ALL_LIBS = -ldl -lm
 ifdef SANITIZE
 SANITIZER := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 else
@@ -111,7 +111,7 @@ $(BUILD)/include/lpips.h: core/lpips.h
 
 # $(call pc,prefix,libdir,includedir,weightsdir)
 pc = sed -e 's,@prefix@,$1,; s,@libdir@,$2,; s,@includedir@,$3,; s,@weightsdir@,$4,' \
-         -e 's,@version@,$(VERSION),; s,@blas@,$(BLAS_LIBS),' liblpips.pc.in
+         -e 's,@version@,$(VERSION),' liblpips.pc.in
 
 $(LIB)/pkgconfig/liblpips.pc: liblpips.pc.in $(BUILD)/include/lpips.h $(OBJ)/flags
 	@mkdir -p $(@D)
@@ -142,7 +142,7 @@ peers: ## the runtimes that `make bench` compares with, in build/peers (some GB)
 
 $(BUILD)/bin/lpips-bench: $(OBJ)/tests/bench.o $(LIBLPIPS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
+	$(CC) $(ALL_LDFLAGS) $^ $(BLAS_LIBS) $(ALL_LIBS) -o $@
 -include $(OBJ)/tests/bench.d
 
 # ---- weights, FFmpeg, GIMP, tests --------------------------------------------

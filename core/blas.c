@@ -2,6 +2,9 @@
  * blas.c - the product by OpenBLAS, for machines without a kernel of our own.  The only
  * file that names BLAS.
  *
+ * It is loaded when it is first needed, not with the library: loading starts a thread for
+ * every core but one, and these turn round for some ten milliseconds each before they sleep.
+ *
  * OpenBLAS uses several threads from 2^18 multiplications a call on, and its thread count
  * belongs to the whole process, so it is not touched: calls are kept below that.  Every
  * call has the same shape, 24 rows (a multiple of every micro-kernel's height) of one
@@ -11,6 +14,8 @@
 #include "kernels.h"
 
 #include <cblas.h>
+#include <dlfcn.h>
+#include <pthread.h>
 #include <string.h>
 
 enum {
@@ -18,10 +23,28 @@ enum {
     MAX_K = 512 /* 24 * 16 * 512 < 2^18, and more than any layer has */
 };
 
+static __typeof__(cblas_sgemm) *sgemm;
+
+static void load(void)
+{
+    void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+    void *found = library ? dlsym(library, "cblas_sgemm") : NULL;
+
+    memcpy(&sgemm, &found, sizeof sgemm); /* POSIX's way from an object to a function */
+}
+
+int lpips_blas_find(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, load);
+    return sgemm != NULL;
+}
+
 static void product(float *d, const float *a, ptrdiff_t a_stride, const float *b, int k)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, ROWS, LPIPS_PANEL, k, 1.f, a,
-                (int)a_stride, b, LPIPS_PANEL, 1.f, d, LPIPS_PANEL);
+    sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, ROWS, LPIPS_PANEL, k, 1.f, a,
+          (int)a_stride, b, LPIPS_PANEL, 1.f, d, LPIPS_PANEL);
 }
 
 static void store(float *d, ptrdiff_t d_stride, const float *t, int rows, int relu)

@@ -177,7 +177,7 @@ int lpips_context_create(lpips_context **out, lpips_weights *w, int width, int h
     c->weights = lpips_weights_ref(w);
     c->progress = o.progress;
     c->progress_opaque = o.progress_opaque;
-    lpips_kernels_init(&c->kernels, lpips_cpu_features() & ~o.cpu_disable);
+    lpips_kernels_init(&c->kernels, lpips_cpu() & ~o.cpu_disable);
     status = lpips_plan_make(&c->plan, w->def, width, height, &o);
     if (status)
         goto fail;

@@ -1,9 +1,9 @@
 /*
  * cpu.c - what this machine can run of what was built.
  */
-#include "lpips.h"
+#include "kernels.h"
 
-unsigned lpips_cpu_features(void)
+unsigned lpips_cpu(void)
 {
     unsigned f = 0;
 
@@ -17,6 +17,17 @@ unsigned lpips_cpu_features(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
         f |= LPIPS_CPU_AVX512;
+#endif
+    return f;
+}
+
+unsigned lpips_cpu_features(void)
+{
+    unsigned f = lpips_cpu();
+
+#ifndef LPIPS_NO_BLAS
+    if (!lpips_blas_find())
+        f &= ~(unsigned)LPIPS_CPU_BLAS;
 #endif
     return f;
 }

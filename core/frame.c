@@ -165,7 +165,7 @@ int lpips_frame_to_rgb(const lpips_frame *frame, float *const rgb[3], ptrdiff_t 
         return status;
     if (first < 0 || rows < 0 || rows > frame->height - first)
         return LPIPS_ERR_ARGUMENT;
-    lpips_kernels_init(&kernels, lpips_cpu_features());
+    lpips_kernels_init(&kernels, lpips_cpu());
     for (int y = first; y < first + rows; y++) {
         for (int x = 0; x < frame->width; x += LPIPS_FRAME_TILE) {
             const int left = frame->width - x;

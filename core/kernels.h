@@ -110,7 +110,13 @@ typedef struct lpips_kernels {
                           int size, int width, int n, int ch);
 } lpips_kernels;
 
-/* cpu: LPIPS_CPU_* bits that may be used. */
+/* LPIPS_CPU_* of this machine and build; BLAS is among them where it may be loaded. */
+unsigned lpips_cpu(void);
+
+/* Whether OpenBLAS is there; loads it. */
+int lpips_blas_find(void);
+
+/* cpu: LPIPS_CPU_* bits that may be used.  BLAS is looked for where none of the others is. */
 void lpips_kernels_init(lpips_kernels *k, unsigned cpu);
 void lpips_kernels_init_avx2(lpips_kernels *k);
 void lpips_kernels_init_avx512(lpips_kernels *k);

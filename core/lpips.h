@@ -223,7 +223,8 @@ LPIPS_API int lpips_describe(const lpips_context *c, char *text, size_t size);
 LPIPS_API int lpips_weights_describe(const lpips_weights *w, unsigned flags, char *text,
                                      size_t size);
 
-/* LPIPS_CPU_* present on this machine and in this build. */
+/* LPIPS_CPU_* present on this machine and in this build.  Loads OpenBLAS to see whether it is
+ * there, which else happens only where a context needs it. */
 LPIPS_API unsigned lpips_cpu_features(void);
 
 /* The kernels that a context computes with: "avx512", "avx2", "neon", "openblas" or "c";

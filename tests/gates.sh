@@ -69,7 +69,7 @@ awk '/^LPIPS_API/ && before !~ /\*\/$/ && before !~ /;$/ { print FILENAME ":" FN
 # ---- who may use what --------------------------------------------------------
 {
     in_files library -E '^ *# *include *<' | grep -vE '<(stddef|stdint|stdlib|stdio|string|math|float|limits|errno|stdarg|stdbool|stdatomic|pthread|sched|unistd|fcntl|sys/(stat|mman|types))\.h>' |
-        grep -vE '^core/blas\.c:.*<cblas\.h>|^core/x86/.*<(immintrin|cpuid)\.h>|^core/arm/.*<arm_neon\.h>'
+        grep -vE '^core/blas\.c:.*<(cblas|dlfcn)\.h>|^core/x86/.*<(immintrin|cpuid)\.h>|^core/arm/.*<arm_neon\.h>'
     in_files library -E '^ *# *include *"' | while IFS=: read -r file line text; do
         header=$(cut -d'"' -f2 <<<"$text")
         folder=$(dirname "$file")

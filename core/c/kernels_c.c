@@ -132,7 +132,7 @@ void lpips_kernels_init(lpips_kernels *k, unsigned cpu)
     k->load_row[0] = load_uint8_t;
     k->load_row[1] = load_uint16_t;
 #ifndef LPIPS_NO_BLAS
-    if (cpu & LPIPS_CPU_BLAS)
+    if (cpu == LPIPS_CPU_BLAS && lpips_blas_find())
         lpips_kernels_init_blas(k);
 #endif
 #ifdef LPIPS_HAVE_X86
