@@ -5,6 +5,7 @@
 #include "compare.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,10 +128,20 @@ static bool may_come(const cli_ahead *a, size_t i, const cli_opened *p)
            (a->bytes + p->bytes <= BYTES && (!p->video || a->videos < VIDEOS));
 }
 
+/* A reader that is woken does not take the core of who compares: each comparison is steps of
+ * several threads, which would all wait. */
+static void wait_politely(void)
+{
+#ifdef SCHED_BATCH
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &(struct sched_param){0});
+#endif
+}
+
 static void *work(void *argument)
 {
     cli_ahead *a = argument;
 
+    wait_politely();
     pthread_mutex_lock(&a->lock);
     for (;;) {
         cli_opened *p;

@@ -6,6 +6,8 @@
 
 #include "media.h"
 
+#include <stdio.h>
+
 #include <libswscale/swscale.h>
 
 /* More pixels than this are taken for damage: 16384 x 16384. */
@@ -17,10 +19,12 @@ int media_fail(char why[MEDIA_WHY], const char *format, ...)
 
 /* ---- png.c ------------------------------------------------------------------ */
 
-/* Whether the file is a PNG of one picture; APNG with more is libavformat's. */
-bool media_is_png(const char *path);
+/* A file that is a PNG of one picture, at its beginning, and its size; NULL for all others:
+ * APNG with more is libavformat's, and so is what can be read but once, as pipes. */
+FILE *media_png_open(const char *path, int64_t *bytes);
 
-int media_png_read(AVFrame **out, const char *path, char why[MEDIA_WHY]);
+/* Closes the file; path is for what is said. */
+int media_png_read(AVFrame **out, FILE *file, const char *path, char why[MEDIA_WHY]);
 
 /* ---- convert.c -------------------------------------------------------------- */
 

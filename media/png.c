@@ -3,7 +3,6 @@
  */
 #include "internal.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +38,8 @@ static void on_warning(png_structp png, const char *text)
 
 /* ---- which files ------------------------------------------------------------ */
 
+enum { BUFFER = 1 << 15 /* of a file: many a small picture is read at once */ };
+
 /* An animation says so before its first picture. */
 static bool is_still(FILE *f)
 {
@@ -53,17 +54,23 @@ static bool is_still(FILE *f)
     return true;
 }
 
-bool media_is_png(const char *path)
+FILE *media_png_open(const char *path, int64_t *bytes)
 {
     static const uint8_t signature[8] = {137, 'P', 'N', 'G', '\r', '\n', 26, '\n'};
     uint8_t head[8];
-    FILE *f = fopen(path, "rb");
-    const bool yes =
-        f && fread(head, 1, 8, f) == 8 && !memcmp(head, signature, 8) && is_still(f);
+    struct stat st;
+    FILE *f = !stat(path, &st) && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
 
-    if (f)
-        fclose(f);
-    return yes;
+    if (!f)
+        return NULL;
+    setvbuf(f, NULL, _IOFBF, BUFFER);
+    if (fread(head, 1, 8, f) == 8 && !memcmp(head, signature, 8) && is_still(f) &&
+        !fseek(f, 0, SEEK_SET)) {
+        *bytes = st.st_size;
+        return f;
+    }
+    fclose(f);
+    return NULL;
 }
 
 /* ---- reading ---------------------------------------------------------------- */
@@ -144,15 +151,12 @@ static int read_guarded(reader *r)
     return 0;
 }
 
-int media_png_read(AVFrame **out, const char *path, char why[MEDIA_WHY])
+int media_png_read(AVFrame **out, FILE *file, const char *path, char why[MEDIA_WHY])
 {
     report about = {path, why};
-    reader r = {.file = fopen(path, "rb")};
+    reader r = {.file = file};
     int ret = -1;
 
-    *out = NULL;
-    if (!r.file)
-        return media_fail(why, "%s: %s", path, strerror(errno));
     r.frame = av_frame_alloc();
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &about, on_error, on_warning);
     r.info = r.png ? png_create_info_struct(r.png) : NULL;

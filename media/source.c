@@ -367,16 +367,16 @@ static int open_video(media_source *s, int threads, char why[MEDIA_WHY])
     return ret;
 }
 
+/* 1 where it is none. */
 static int open_png(media_source *s, char why[MEDIA_WHY])
 {
-    struct stat st;
+    FILE *file = media_png_open(s->path, &s->info.bytes);
 
-    if (media_png_read(&s->frame, s->path, why) < 0)
-        return -1;
+    if (!file)
+        return 1;
     s->info.still = true;
     s->info.frames = 1;
-    s->info.bytes = stat(s->path, &st) ? 0 : st.st_size;
-    return 0;
+    return media_png_read(&s->frame, file, s->path, why);
 }
 
 int media_open(media_source **out, const char *path, int threads, char why[MEDIA_WHY])
@@ -386,9 +386,11 @@ int media_open(media_source **out, const char *path, int threads, char why[MEDIA
 
     *out = NULL;
     if (s && (s->path = strdup(path)))
-        ret = media_is_png(path) ? open_png(s, why) : open_video(s, threads, why);
+        ret = open_png(s, why);
     else
         media_fail(why, "%s: out of memory", path);
+    if (ret > 0)
+        ret = open_video(s, threads, why);
     if (ret < 0) {
         media_close(s);
         return -1;

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """lpips REFERENCE DISTORTED...: what files ask for: addresses, being turned."""
 
+import os
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
 from program import JPEG, LPIPS, TIMEOUT, ZERO
-from program import Case, turned
+from program import Case, png, turned
 
 
 class Turned(Case):
@@ -24,6 +26,20 @@ class Turned(Case):
             self.assertRegex(run.err, f"turn the reference by {words}.*, and the distorted by 0, but")
         run = self.lpips("6.jpg", "8.jpg", "6.jpg", code=2)
         self.assertEqual(run.scores, ["failed", ZERO])
+
+
+class Pipes(Case):
+    def test_picture_by_a_name(self):
+        """A named pipe gives what is in it but once: it is not looked into first."""
+        pictures = [png([bytes((x * k * 3 + y) % 256 for x in range(144)) for y in range(48)], 48) for k in (1, 2)]
+        for name, data in zip(("a.png", "b.png"), pictures):
+            self.write(name, data)
+        wanted = self.score("a.png", "b.png")
+        os.mkfifo(self.path("pipe"))
+        writer = threading.Thread(target=self.write, args=("pipe", pictures[1]))
+        writer.start()
+        self.assertEqual(self.score("a.png", "pipe"), wanted)
+        writer.join()
 
 
 class Strangers(Case):
