@@ -62,18 +62,37 @@ static real *row_of(const shape *s, const real *x, int y, int ky)
     return v < 0 || v >= s->from_h ? NULL : (real *)x + (ptrdiff_t)v * s->from_w;
 }
 
+/* Which pixels of an output row read inside the input with element kx: from *first to before
+ * the one returned. */
+static int inside(const shape *s, int kx, int *first)
+{
+    const int stride = s->d->stride, at = kx - s->d->pad; /* of pixel 0 */
+    const int end = s->from_w > at ? (s->from_w - at + stride - 1) / stride : 0;
+
+    *first = at < 0 ? (stride - 1 - at) / stride : 0;
+    return end < s->w ? end : s->w;
+}
+
 static void to_columns(const shape *s, real *to, const real *x, int y0, int rows)
 {
     const int kernel = s->d->kernel, stride = s->d->stride;
 
     for (int c = 0; c < s->from_c; c++, x += s->from_pixels)
-        for (int k = 0; k < kernel * kernel; k++)
+        for (int k = 0; k < kernel * kernel; k++) {
+            const int at = k % kernel - s->d->pad;
+            int first, end = inside(s, k % kernel, &first);
+
             for (int y = y0; y < y0 + rows; y++, to += s->w) {
                 const real *row = row_of(s, x, y, k / kernel);
 
-                for (int i = 0, u = k % kernel - s->d->pad; i < s->w; i++, u += stride)
-                    to[i] = row && u >= 0 && u < s->from_w ? row[u] : 0;
+                memset(to, 0, (size_t)s->w * sizeof *to);
+                if (row && stride == 1 && end > first)
+                    memcpy(to + first, row + at + first, (size_t)(end - first) * sizeof *to);
+                else
+                    for (int i = first; row && i < end; i++)
+                        to[i] = row[at + i * stride];
             }
+        }
 }
 
 static void from_columns(const shape *s, real *x, const real *from, int y0, int rows)
@@ -81,14 +100,17 @@ static void from_columns(const shape *s, real *x, const real *from, int y0, int 
     const int kernel = s->d->kernel, stride = s->d->stride;
 
     for (int c = 0; c < s->from_c; c++, x += s->from_pixels)
-        for (int k = 0; k < kernel * kernel; k++)
+        for (int k = 0; k < kernel * kernel; k++) {
+            const int at = k % kernel - s->d->pad;
+            int first, end = inside(s, k % kernel, &first);
+
             for (int y = y0; y < y0 + rows; y++, from += s->w) {
                 real *row = row_of(s, x, y, k / kernel);
 
-                for (int i = 0, u = k % kernel - s->d->pad; row && i < s->w; i++, u += stride)
-                    if (u >= 0 && u < s->from_w)
-                        row[u] += from[i];
+                for (int i = first; row && i < end; i++)
+                    row[at + i * stride] += from[i];
             }
+        }
 }
 
 static int window(const shape *s)
@@ -139,6 +161,23 @@ static void conv_back_band(const generator_pass *p, const shape *s, const real *
     from_columns(s, gx, slopes, at, rows);
 }
 
+/* In lanes that can be added at once. */
+static real sum_of(const real *v, size_t n)
+{
+    enum { LANES = 16 };
+    real lane[LANES] = {0}, sum = 0;
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES; k++)
+            lane[k] += v[i + (size_t)k];
+    for (; i < n; i++)
+        sum += v[i];
+    for (int k = 0; k < LANES; k++)
+        sum += lane[k];
+    return sum;
+}
+
 static void conv_back(generator_pass *p, int node, const real *parameters, real *gradients)
 {
     const shape s = shape_of(p, node);
@@ -153,8 +192,7 @@ static void conv_back(generator_pass *p, int node, const real *parameters, real 
             conv_back_band(p, &s, g, s.x + before, p->slope[s.d->from] + before, at,
                            band < s.h - at ? band : s.h - at, parameters + s.d->at, sum);
         for (int c = 0; sum && c < s.c; c++)
-            for (size_t i = 0; i < s.pixels; i++)
-                sum[s.c * window(&s) + c] += g[(size_t)c * s.pixels + i];
+            sum[s.c * window(&s) + c] += sum_of(g + (size_t)c * s.pixels, s.pixels);
     }
 }
 
@@ -166,7 +204,7 @@ static void leaky(generator_pass *p, int node, real *parameters, learn_random *r
 
     (void)parameters;
     (void)random;
-    for (size_t i = 0; i < generator_count(p, node); i++)
+    for (size_t i = 0, n = generator_count(p, node); i < n; i++)
         s.y[i] = s.x[i] > 0 ? s.x[i] : leak * s.x[i];
 }
 
@@ -176,7 +214,7 @@ static void leaky_back(generator_pass *p, int node, const real *parameters, real
 
     (void)parameters;
     (void)gradients;
-    for (size_t i = 0; i < generator_count(p, node); i++)
+    for (size_t i = 0, n = generator_count(p, node); i < n; i++)
         p->slope[s.d->from][i] += p->slope[node][i] * (s.x[i] > 0 ? 1 : leak);
 }
 
@@ -186,7 +224,7 @@ static void to_tanh(generator_pass *p, int node, real *parameters, learn_random 
 
     (void)parameters;
     (void)random;
-    for (size_t i = 0; i < generator_count(p, node); i++)
+    for (size_t i = 0, n = generator_count(p, node); i < n; i++)
         s.y[i] = (real)tanh((double)s.x[i]);
 }
 
@@ -196,7 +234,7 @@ static void tanh_back(generator_pass *p, int node, const real *parameters, real 
 
     (void)parameters;
     (void)gradients;
-    for (size_t i = 0; i < generator_count(p, node); i++)
+    for (size_t i = 0, n = generator_count(p, node); i < n; i++)
         p->slope[s.d->from][i] += p->slope[node][i] * (1 - s.y[i] * s.y[i]);
 }
 
@@ -206,7 +244,7 @@ static void dropout(generator_pass *p, int node, real *parameters, learn_random 
     uint64_t bits = 0;
 
     (void)parameters;
-    for (size_t i = 0; i < generator_count(p, node); i++, bits >>= 1) {
+    for (size_t i = 0, n = generator_count(p, node); i < n; i++, bits >>= 1) {
         if (random && i % 64 == 0)
             bits = learn_random_bits(random);
         p->kept[node][i] = random ? (real)(2 * (bits & 1)) : 1;
@@ -218,7 +256,7 @@ static void dropout_back(generator_pass *p, int node, const real *parameters, re
 {
     (void)parameters;
     (void)gradients;
-    for (size_t i = 0; i < generator_count(p, node); i++)
+    for (size_t i = 0, n = generator_count(p, node); i < n; i++)
         p->slope[p->net->node[node].from][i] += p->slope[node][i] * p->kept[node][i];
 }
 
@@ -445,7 +483,7 @@ static void shuffle(generator_pass *p, int node, real *parameters, learn_random 
 
     (void)parameters;
     (void)random;
-    for (size_t i = 0; i < generator_count(p, node); i++)
+    for (size_t i = 0, n = generator_count(p, node); i < n; i++)
         s.y[i] = s.x[unshuffled(&s, i)];
 }
 
@@ -455,7 +493,7 @@ static void shuffle_back(generator_pass *p, int node, const real *parameters, re
 
     (void)parameters;
     (void)gradients;
-    for (size_t i = 0; i < generator_count(p, node); i++)
+    for (size_t i = 0, n = generator_count(p, node); i < n; i++)
         p->slope[s.d->from][unshuffled(&s, i)] += p->slope[node][i];
 }
 
