@@ -7,9 +7,9 @@
  *
  * OpenBLAS uses several threads from 2^18 multiplications a call on, and its thread count
  * belongs to the whole process, so it is not touched: calls are kept below that.  Every
- * call has the same shape, 24 rows (a multiple of every micro-kernel's height) of one
- * panel, so that each row is computed in the same way whatever its place; with calls of
- * changing shapes equal pictures would stop giving exactly 0.
+ * call has the same shape, so that each row is computed in the same way whatever its place:
+ * else equal pictures would stop giving exactly 0.  It is 8 rows of one panel: of 12 rows,
+ * and so of 24, the kernels for Haswell and Zen sum six in another order than the other six.
  */
 #include "kernels.h"
 
@@ -19,8 +19,8 @@
 #include <string.h>
 
 enum {
-    ROWS = 24,
-    MAX_K = 512 /* 24 * 16 * 512 < 2^18, and more than any layer has */
+    ROWS = 8,
+    MAX_K = 512 /* 8 * 16 * 512 < 2^18, and more than any layer has */
 };
 
 static __typeof__(cblas_sgemm) *sgemm;
@@ -57,7 +57,8 @@ static void store(float *d, ptrdiff_t d_stride, const float *t, int rows, int re
         }
 }
 
-/* Rows of a where BLAS can read them: it asks for rows that do not overlap, and for all 24.
+/* Rows of a where BLAS can read them: it asks for rows that do not overlap, and for all of
+ * them.
  */
 static const float *readable(float *copy, const float *a, ptrdiff_t *a_stride, int rows,
                              int k)

@@ -4,9 +4,9 @@
  * A convolution is passed by one product, as direct as the core's kernels do it.  With z the
  * derivative by its output, of h x w pixels, the derivative by block (y, x) of its input is
  *     sum over j, i < kernel of z[y - j][x - i] times the filter's place (j, i):
- * z lies in rows of w + kernel - 1 pixels, zeros at the end of each and kernel - 1 rows of
- * them above and below, so that pixel n of the result, counted through, reads pixels n minus
- * a constant: any stretch of pixels is one call, whatever rows it spans.
+ * z lies in rows with zeros at the end of each, which are those before the next one too, and
+ * kernel - 1 rows of them above and below, so that pixel n of the result, counted through,
+ * reads pixels n minus a constant: any stretch of pixels is one call, whatever rows it spans.
  */
 #include "grad.h"
 
@@ -54,7 +54,7 @@ static shape shape_of(const lpips_plan *p, int layer)
     const lpips_layer *l = &p->layer[layer];
     shape s = {lpips_back_window(p, layer), l->mid_h, l->mid_w, l->mid_c, 0, 0, 0, 0};
 
-    s.row = s.wide + s.w.kernel - 1;
+    s.row = s.wide + (layer > 1 ? s.w.pad : s.w.kernel - 1);
     s.rows = s.h + s.w.kernel - 1;
     if (layer > 1) {
         s.first = s.left = s.w.pad;
@@ -113,22 +113,40 @@ double lpips_back_flop(const lpips_plan *p, int layer)
 
 /* ---- buffers ------------------------------------------------------------ */
 
-static float *buffer(const lpips_back *b, int which)
+void lpips_back_start_alone(lpips_back *b, lpips_context *c, int picture,
+                            const lpips_pull *pull, int pulls, float *const buffer[2])
 {
-    return (float *)(b->c->arena + b->c->plan.back_at[which]);
+    *b = (lpips_back){.c = c,
+                      .buffer = {buffer[0], buffer[1]},
+                      .picture = picture,
+                      .pull = pull,
+                      .pulls = pulls};
 }
 
 void lpips_back_start(lpips_back *b, lpips_context *c, int picture, const lpips_pull *pull,
                       int pulls)
 {
-    *b = (lpips_back){.c = c, .picture = picture, .pull = pull, .pulls = pulls};
+    float *const buffers[2] = {(float *)(c->arena + c->plan.back_at[0]),
+                               (float *)(c->arena + c->plan.back_at[1])};
+
+    lpips_back_start_alone(b, c, picture, pull, pulls, buffers);
+    b->pool = c->pool;
+}
+
+static void run(const lpips_back *b, lpips_job *job, void *arg, int jobs)
+{
+    if (b->pool)
+        lpips_pool_run(b->pool, job, arg, jobs);
+    else
+        for (int i = 0; i < jobs; i++)
+            job(arg, 0, i);
 }
 
 /* The buffer that is free, from now on the newest. */
 static float *next_buffer(lpips_back *b)
 {
     b->used = !b->used;
-    return buffer(b, b->used);
+    return b->buffer[b->used];
 }
 
 /* ---- taps and ReLUs ----------------------------------------------------- */
@@ -156,17 +174,46 @@ size_t lpips_kept(const lpips_plan *p, int tap, int y)
     return words;
 }
 
+/* Eight bits as masks of all bits or none. */
+#define MASK(b, i) (0u - ((b) >> (i)&1u))
+#define MASKS(b)                                                                            \
+    {                                                                                       \
+        MASK(b, 0), MASK(b, 1), MASK(b, 2), MASK(b, 3), MASK(b, 4), MASK(b, 5), MASK(b, 6), \
+            MASK(b, 7)                                                                      \
+    }
+#define MASKS_4(b)  MASKS(b), MASKS(b + 1u), MASKS(b + 2u), MASKS(b + 3u)
+#define MASKS_16(b) MASKS_4(b), MASKS_4(b + 4u), MASKS_4(b + 8u), MASKS_4(b + 12u)
+#define MASKS_64(b) MASKS_16(b), MASKS_16(b + 16u), MASKS_16(b + 32u), MASKS_16(b + 48u)
+static const uint32_t masks[256][8] = {MASKS_64(0u), MASKS_64(64u), MASKS_64(128u),
+                                       MASKS_64(192u)};
+
+/* n floats, as bits, where keep has a 1, and 0 elsewhere. */
+static void keep_some(uint32_t *to, const uint32_t *from, const uint64_t *keep, int n)
+{
+    for (int i = 0; i < n; i += 8) {
+        const uint32_t *m = masks[keep[i / 64] >> i % 64 & 255];
+
+        for (int k = 0; k < 8; k++)
+            to[i + k] = from[i + k] & m[k];
+    }
+}
+
 /* A row with dropout: every pixel has lin weights of its own. */
 static void kept_row(const lpips_context *c, const lpips_layer *l, float *g, const float *a,
                      const float *b, const float *d, const uint64_t *keep, double factor)
 {
-    float lin[MAX_CHANNELS];
+    float twice[MAX_CHANNELS], lin[MAX_CHANNELS];
+    uint32_t bits[MAX_CHANNELS], kept[MAX_CHANNELS];
+    size_t bytes = sizeof *lin * (size_t)l->mid_c;
 
+    for (int i = 0; i < l->mid_c; i++)
+        twice[i] = 2 * c->lin[l->tap][i];
+    memcpy(bits, twice, bytes);
     for (int x = 0; x < l->mid_w; x++, keep += l->mid_c / 64) {
         ptrdiff_t at = (ptrdiff_t)x * l->mid_c;
 
-        for (int i = 0; i < l->mid_c; i++)
-            lin[i] = keep[i / 64] >> i % 64 & 1 ? 2 * c->lin[l->tap][i] : 0;
+        keep_some(kept, bits, keep, l->mid_c);
+        memcpy(lin, kept, bytes);
         c->kernels.head_back_row(g + at, a + at, b + at, l->mid_c, d + x, 1, lin, l->mid_c,
                                  factor);
     }
@@ -228,7 +275,7 @@ void lpips_back_features(lpips_back *b, int layer)
     memset(at, 0, sizeof *at * before);
     t.to = (lpips_view){at + before, t.s.row * t.s.c, t.s.c};
     memset(t.to.at + t.s.h * t.to.row, 0, sizeof *at * after);
-    lpips_pool_run(b->c->pool, features_job, &t, t.s.h);
+    run(b, features_job, &t, t.s.h);
     b->z = t.to;
 }
 
@@ -280,8 +327,8 @@ static void back_convolution(lpips_back *b, int layer)
     t.u = t.l->back_u;
     t.to = (lpips_view){next_buffer(b), t.s.row * t.s.w.channels, t.s.w.channels};
     all = t.s.rows * t.s.row;
-    lpips_pool_run(b->c->pool, product_job, &t,
-                   (int)((all + PIXELS - 1) / PIXELS) * lpips_ceil_div(panels(&t.s), PANELS));
+    run(b, product_job, &t,
+        (int)((all + PIXELS - 1) / PIXELS) * lpips_ceil_div(panels(&t.s), PANELS));
     b->d = t.to;
     b->d.at += (ptrdiff_t)t.s.left * t.s.w.channels;
 }
@@ -323,7 +370,7 @@ static void back_pool(lpips_back *b, int layer)
     const lpips_rows *in = &b->c->plan.tensor[t.l->in];
 
     t.to = (lpips_view){next_buffer(b), (ptrdiff_t)in->w * in->c, in->c};
-    lpips_pool_run(b->c->pool, pool_job, &t, lpips_ceil_div(in->h, ROWS));
+    run(b, pool_job, &t, lpips_ceil_div(in->h, ROWS));
     b->d = t.to;
 }
 
@@ -376,5 +423,5 @@ void lpips_back_samples(const lpips_back *b, const lpips_image *img, const lpips
     float add[3];
 
     lpips_scaling(b->c, img, t.mul, add);
-    lpips_pool_run(b->c->pool, samples_job, &t, b->c->plan.height);
+    run(b, samples_job, &t, b->c->plan.height);
 }

@@ -50,6 +50,8 @@ typedef struct lpips_view {
 
 typedef struct lpips_back {
     lpips_context *c;
+    lpips_pool *pool; /* who does the work; NULL: the caller alone */
+    float *buffer[2];
     int picture, pulls;
     const lpips_pull *pull;
     lpips_view d, z; /* d.at is NULL before the first layer */
@@ -59,9 +61,13 @@ typedef struct lpips_back {
 /* Bytes of one of the plan's two buffers. */
 double lpips_back_bytes(const lpips_plan *p);
 
-/* Pull's array must outlive b. */
+/* By the context's threads, in its buffers.  Pull's array must outlive b. */
 void lpips_back_start(lpips_back *b, lpips_context *c, int picture, const lpips_pull *pull,
                       int pulls);
+
+/* The same by the caller alone, in two buffers of its own, of lpips_back_bytes() each. */
+void lpips_back_start_alone(lpips_back *b, lpips_context *c, int picture,
+                            const lpips_pull *pull, int pulls, float *const buffer[2]);
 
 /* Adds what the layer's tap has to say and passes its ReLU; pools have neither: nothing to
  * do. */

@@ -31,6 +31,8 @@ struct lpips_train {
     float *gradients; /* the block of all */
     size_t floats;
     lpips_filters *filters; /* NULL: lin alone is trained */
+    const double *pull;     /* of the call */
+    float *buffers;         /* two of each worker for the way back */
 };
 
 /* ---- life ----------------------------------------------------------------- */
@@ -79,6 +81,18 @@ static int make_context(lpips_train *t, int width, int height, int threads)
     return lpips_context_create(&t->c, t->w, width, height, &o);
 }
 
+static size_t buffer_floats(const lpips_train *t)
+{
+    return ((size_t)lpips_back_bytes(&t->c->plan) / sizeof(float) + 15) / 16 * 16;
+}
+
+static int make_buffers(lpips_train *t)
+{
+    t->buffers =
+        lpips_alloc(2 * buffer_floats(t) * (size_t)t->c->plan.threads * sizeof(float));
+    return !t->buffers;
+}
+
 int lpips_train_create(lpips_train **out, const lpips_weights *w, int width, int height,
                        int threads, int whole)
 {
@@ -93,7 +107,7 @@ int lpips_train_create(lpips_train **out, const lpips_weights *w, int width, int
         goto fail;
     status = LPIPS_ERR_MEMORY;
     t->s = calloc((size_t)t->trials * 2 * (size_t)t->channels, sizeof *t->s);
-    if (!t->s || (whole && !(t->filters = lpips_filters_make(t->c))))
+    if (!t->s || (whole && (make_buffers(t) || !(t->filters = lpips_filters_make(t->c)))))
         goto fail;
     *out = t;
     return LPIPS_OK;
@@ -110,6 +124,7 @@ void lpips_train_free(lpips_train *t)
     lpips_context_free(t->c);
     lpips_weights_unref(t->w);
     free(t->gradients);
+    free(t->buffers);
     free(t->s);
     free(t);
 }
@@ -258,11 +273,14 @@ static void back_lin(lpips_train *t, const double *pull)
         }
 }
 
-/* From the distances of one picture to the z of all its layers. */
-static void back_picture(lpips_train *t, int picture, const double *pull)
+/* From the distances of one picture to the z of all its layers: a job each, since what there
+ * is to do in a layer of one small picture is too little to be shared. */
+static void picture_job(void *arg, int worker, int picture)
 {
+    lpips_train *t = arg;
     int set = picture / SET, k = picture % SET, n = 0;
-    size_t words = lpips_train_words(t);
+    size_t words = lpips_train_words(t), floats = buffer_floats(t);
+    float *buffer = t->buffers + 2 * floats * (size_t)worker;
     lpips_pull pulls[2];
     lpips_back b;
 
@@ -273,10 +291,11 @@ static void back_picture(lpips_train *t, int picture, const double *pull)
             continue;
         pulls[n++] = (lpips_pull){.other = set * SET + (k ? 0 : i + 1),
                                   .pair = pair,
-                                  .weight = pull[pair],
+                                  .weight = t->pull[pair],
                                   .keep = t->keep ? t->keep + (size_t)pair * words : NULL};
     }
-    lpips_back_start(&b, t->c, picture, pulls, n);
+    lpips_back_start_alone(&b, t->c, picture, pulls, n,
+                           (float *const[2]){buffer, buffer + floats});
     for (int i = t->c->plan.layers - 1; i > 0; i--) {
         lpips_back_features(&b, i);
         if (t->c->plan.layer[i].kind != LPIPS_POOL)
@@ -291,7 +310,7 @@ void lpips_train_backward(lpips_train *t, const double *pull)
     back_lin(t, pull);
     if (!t->filters)
         return;
-    for (int i = 0; i < SET * t->n; i++)
-        back_picture(t, i, pull);
+    t->pull = pull;
+    lpips_pool_run(t->c->pool, picture_job, t, SET * t->n);
     lpips_filters_add(t->filters, SET * t->n, t->gradient);
 }

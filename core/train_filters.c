@@ -123,19 +123,17 @@ typedef struct keeping {
     float *to;
 } keeping;
 
-static void keep_job(void *arg, int worker, int job)
+static void keep_panel(const keeping *k, int panel)
 {
-    const keeping *k = arg;
     const lpips_layer *l = k->l;
     ptrdiff_t all = (ptrdiff_t)pixels_of(l) * k->f->c->plan.pictures;
 
-    (void)worker;
     for (int y = 0; y < l->mid_h; y++)
         for (int x = 0; x < l->mid_w; x++) {
             const float *z = k->b->z.at + y * k->b->z.row + (ptrdiff_t)x * k->b->z.c;
             float *to = k->to + (ptrdiff_t)y * l->mid_w + x;
 
-            for (int o = job * LPIPS_PANEL; o < (job + 1) * LPIPS_PANEL; o++)
+            for (int o = panel * LPIPS_PANEL; o < (panel + 1) * LPIPS_PANEL; o++)
                 to[o * all] = z[o];
         }
 }
@@ -145,7 +143,8 @@ void lpips_filters_keep(lpips_filters *f, int layer, const lpips_back *b)
     keeping k = {f, &f->c->plan.layer[layer], b, f->z[layer]};
 
     k.to += (size_t)b->picture * pixels_of(k.l);
-    lpips_pool_run(f->c->pool, keep_job, &k, k.l->mid_c / LPIPS_PANEL);
+    for (int i = 0; i < k.l->mid_c / LPIPS_PANEL; i++)
+        keep_panel(&k, i);
 }
 
 /* ---- products ------------------------------------------------------------- */
@@ -162,6 +161,11 @@ typedef struct adding {
 static int columns(const adding *a)
 {
     return a->g->kernel * a->g->kernel * a->in->c;
+}
+
+static int pooled_first(const adding *a)
+{
+    return a->l->kind == LPIPS_POINT && a->l->kernel > 1;
 }
 
 /* The input of a 1x1 convolution behind a pool: its channels from `at` on. */
@@ -191,7 +195,7 @@ static void window(const adding *a, float *to, int picture, int y, int x, int q)
     const lpips_context *c = a->f->c;
     int k = a->g->kernel, channels = a->in->c, stride = a->l->stride;
 
-    if (a->l->kind == LPIPS_POINT && a->l->kernel > 1) {
+    if (pooled_first(a)) {
         pooled(a, to, picture, y, x, q);
         return;
     }
@@ -210,15 +214,50 @@ static void window(const adding *a, float *to, int picture, int y, int x, int q)
     }
 }
 
-/* Where column q of output o lies in the tensor; -1: in none, beyond a folded kernel. */
-static ptrdiff_t place_of(const adding *a, int o, int q)
+/* Columns q .. q + 15 of `some` pixels' windows from pixel `from` of all pictures on, where
+ * they are channels of one place: row by row. */
+static void place_columns(const adding *a, float *x, int from, int some, int q)
+{
+    const lpips_context *c = a->f->c;
+    int k = a->g->kernel, channels = a->in->c, stride = a->l->stride, wide = a->l->mid_w;
+    int each = (int)pixels_of(a->l), place = q / channels;
+
+    for (int i = 0, n; i < some; i += n) {
+        int pixel = (from + i) % each;
+        const float *row = lpips_row_at(c, a->in, (from + i) / each,
+                                        pixel / wide * stride - a->g->pad + place / k,
+                                        pixel % wide * stride - a->g->pad + place % k) +
+                           q % channels;
+
+        n = lpips_min(some - i, wide - pixel % wide);
+        for (int j = 0; j < n; j++, x += LPIPS_PANEL, row += stride * channels)
+            memcpy(x, row, sizeof *x * LPIPS_PANEL);
+    }
+}
+
+static void copy_columns(const adding *a, float *x, int from, int some, int q)
+{
+    int each = (int)pixels_of(a->l), wide = a->l->mid_w;
+
+    if (a->in->c % LPIPS_PANEL == 0 && !pooled_first(a)) {
+        place_columns(a, x, from, some, q);
+        return;
+    }
+    for (int i = 0; i < some; i++) {
+        int pixel = (from + i) % each;
+
+        window(a, x + i * LPIPS_PANEL, (from + i) / each, pixel / wide, pixel % wide, q);
+    }
+}
+
+/* Where column q lies in a filter of the tensor, whose numbers are *count; -1: in none,
+ * beyond a folded kernel. */
+static ptrdiff_t place_of(const adding *a, int q, ptrdiff_t *count)
 {
     const lpips_step *first = a->f->c->plan.net->step;
     int k = a->g->kernel, c = a->in->c, place = q / c, i = q % c, y = place / k,
-        x = place % k;
+        x = place % k, inside = place < k * k;
 
-    if (place >= k * k)
-        return -1;
     if (a->g->layer == 1 && a->f->c->plan.fold > 1) {
         int fold = a->f->c->plan.fold;
 
@@ -228,14 +267,15 @@ static ptrdiff_t place_of(const adding *a, int o, int q)
         x = x * fold + i / c % fold;
         i %= c;
     }
-    return y < k && x < k ? (((ptrdiff_t)o * c + i) * k + y) * k + x : -1;
+    *count = (ptrdiff_t)c * k * k;
+    return inside && y < k && x < k ? ((ptrdiff_t)i * k + y) * k + x : -1;
 }
 
 static void filter_job(void *arg, int worker, int job)
 {
     const adding *a = arg;
     const lpips_filters *f = a->f;
-    int q = job * LPIPS_PANEL, out = a->g->out, wide = a->l->mid_w;
+    int q = job * LPIPS_PANEL, out = a->g->out;
     int each = (int)pixels_of(a->l), all = each * f->c->plan.pictures, n = each * a->pictures;
     float *x = f->scratches + f->scratch * (size_t)worker, *d = x + PIXELS * LPIPS_PANEL,
           *sum = d + out * LPIPS_PANEL;
@@ -245,22 +285,17 @@ static void filter_job(void *arg, int worker, int job)
         int some = lpips_min(PIXELS, n - from);
         const float *z = f->z[a->g->layer] + (ptrdiff_t)a->g->at * all + from;
 
-        for (int i = 0; i < some; i++) {
-            int pixel = (from + i) % each;
-
-            window(a, x + i * LPIPS_PANEL, (from + i) / each, pixel / wide, pixel % wide, q);
-        }
+        copy_columns(a, x, from, some, q);
         f->c->kernels.gemm(d, LPIPS_PANEL, &z, all, 1, out, x, some, 1, f->c->zero, 0, BLOCK);
         for (int i = 0; i < out * LPIPS_PANEL; i++)
             sum[i] += d[i];
     }
-    for (int o = 0; o < out; o++)
-        for (int j = 0; j < LPIPS_PANEL; j++) {
-            ptrdiff_t at = place_of(a, o, q + j);
+    for (int j = 0; j < LPIPS_PANEL; j++) {
+        ptrdiff_t count, at = place_of(a, q + j, &count);
 
-            if (at >= 0)
-                a->weight[at] += sum[o * LPIPS_PANEL + j];
-        }
+        for (int o = 0; o < out && at >= 0; o++)
+            a->weight[o * count + at] += sum[o * LPIPS_PANEL + j];
+    }
 }
 
 static void add_bias(const adding *a, float *bias)
