@@ -78,7 +78,7 @@ static const char text[] =
     "dropout, upsampling, normalisation, strides and channels, a discriminator or none, the "
     "weights of the losses (pixels, features of VGG, discriminator) and the rate of "
     "learning, "
-    "as in the appendix of the LPIPS paper. It learns briefly: what it does wrong is the "
+    "as in the LPIPS paper's table 2. It learns briefly: what it does wrong is the "
     "distortion.\n"
     "\n"
     "    lpips-learn distort train photos --out nets\n"

@@ -1,6 +1,6 @@
 /*
  * design.h - the networks behind CNN-based distortions, drawn at random: Zhang et al. 2018,
- * section 2.1 and the appendix's table of their parameters.
+ * section 2.1 and the right half of table 2.
  *
  * Each is an encoder and a decoder that are to give back a picture that was corrupted; what
  * they do wrong is the distortion. How it was to be done, and how well, differs from one to
