@@ -7,9 +7,9 @@
  *
  * OpenBLAS uses several threads from 2^18 multiplications a call on, and its thread count
  * belongs to the whole process, so it is not touched: calls are kept below that.  Every
- * call has the same shape, so that each row is computed in the same way whatever its place:
- * else equal pictures would stop giving exactly 0.  It is 8 rows of one panel: of 12 rows,
- * and so of 24, the kernels for Haswell and Zen sum six in another order than the other six.
+ * call has the same shape, some rows of one panel, so that each row is computed in the same
+ * way whatever its place: else equal pictures would stop giving exactly 0.  How many rows is
+ * tried out: of 24 its kernels for Haswell and Zen sum half in another order.
  */
 #include "kernels.h"
 
@@ -19,11 +19,53 @@
 #include <string.h>
 
 enum {
-    ROWS = 8,
-    MAX_K = 512 /* 8 * 16 * 512 < 2^18, and more than any layer has */
+    ROWS = 24,
+    MAX_K = 512 /* 24 * 16 * 512 < 2^18, and more than any layer has */
 };
 
 static __typeof__(cblas_sgemm) *sgemm;
+static int rows_a_call;
+
+static void product(float *d, const float *a, ptrdiff_t a_stride, const float *b, int k)
+{
+    sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows_a_call, LPIPS_PANEL, k, 1.f, a,
+          (int)a_stride, b, LPIPS_PANEL, 1.f, d, LPIPS_PANEL);
+}
+
+/* Numbers of -1/2 .. 1/2 whose sums are rounded. */
+static float number(int i)
+{
+    return (float)((uint32_t)i * 2654435761u >> 8) / (1 << 24) - .5f;
+}
+
+/* Whether equal rows give equal results, for sums of k. */
+static int places_agree(int k)
+{
+    float a[ROWS * 64], b[64 * LPIPS_PANEL], d[ROWS * LPIPS_PANEL];
+    int same = 1;
+
+    for (int i = 0; i < rows_a_call * k; i++)
+        a[i] = number(i % k + 1);
+    for (int i = 0; i < k * LPIPS_PANEL; i++)
+        b[i] = number(1000 + i);
+    memset(d, 0, sizeof d);
+    product(d, a, k, b, k);
+    for (int i = 1; i < rows_a_call; i++)
+        same = same && !memcmp(d, d + i * LPIPS_PANEL, LPIPS_PANEL * sizeof *d);
+    return same;
+}
+
+static void choose_rows(void)
+{
+    static const int choices[] = {ROWS, 8, 4, 2, 1};
+
+    for (int i = 0, fine = 0; !fine; i++) {
+        rows_a_call = choices[i];
+        fine = 1;
+        for (int k = 1; k <= 64 && fine; k++)
+            fine = places_agree(k);
+    }
+}
 
 static void load(void)
 {
@@ -31,6 +73,8 @@ static void load(void)
     void *found = library ? dlsym(library, "cblas_sgemm") : NULL;
 
     memcpy(&sgemm, &found, sizeof sgemm); /* POSIX's way from an object to a function */
+    if (sgemm)
+        choose_rows();
 }
 
 int lpips_blas_find(void)
@@ -39,12 +83,6 @@ int lpips_blas_find(void)
 
     pthread_once(&once, load);
     return sgemm != NULL;
-}
-
-static void product(float *d, const float *a, ptrdiff_t a_stride, const float *b, int k)
-{
-    sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, ROWS, LPIPS_PANEL, k, 1.f, a,
-          (int)a_stride, b, LPIPS_PANEL, 1.f, d, LPIPS_PANEL);
 }
 
 static void store(float *d, ptrdiff_t d_stride, const float *t, int rows, int relu)
@@ -58,12 +96,11 @@ static void store(float *d, ptrdiff_t d_stride, const float *t, int rows, int re
 }
 
 /* Rows of a where BLAS can read them: it asks for rows that do not overlap, and for all of
- * them.
- */
+ * a call. */
 static const float *readable(float *copy, const float *a, ptrdiff_t *a_stride, int rows,
                              int k)
 {
-    if (rows == ROWS && *a_stride >= k)
+    if (rows == rows_a_call && *a_stride >= k)
         return a;
     memset(copy, 0, sizeof *copy * ROWS * (size_t)k);
     for (int i = 0; i < rows; i++)
@@ -78,7 +115,7 @@ static void tile(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
 {
     float t[ROWS * LPIPS_PANEL], copy[ROWS * MAX_K];
 
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < rows_a_call; i++)
         memcpy(t + i * LPIPS_PANEL, init, sizeof *t * LPIPS_PANEL);
     for (int s = 0; s < segs; s++) {
         ptrdiff_t stride = a_stride;
@@ -97,9 +134,9 @@ static void gemm(float *d, ptrdiff_t d_stride, const float *const *a, ptrdiff_t 
                  int relu, int block)
 {
     for (int q = 0; q < panels; q++)
-        for (int i = 0; i < rows; i += ROWS)
+        for (int i = 0; i < rows; i += rows_a_call)
             tile(d + i * d_stride + q * LPIPS_PANEL, d_stride, a, i * a_stride, a_stride,
-                 segs, rows - i < ROWS ? rows - i : ROWS,
+                 segs, rows - i < rows_a_call ? rows - i : rows_a_call,
                  b + (ptrdiff_t)q * segs * k * LPIPS_PANEL, k, init + q * LPIPS_PANEL, relu,
                  block);
 }
