@@ -150,9 +150,19 @@ static double critic_of(work *w, const float *made)
 static void pull_parts(work *w, const float *made, float *slope)
 {
     const learn_random before = w->random;
+    float part[PART_FLOATS];
+    size_t y = 0, x = 0;
 
     assert_int_equal(pull_vgg(w, made, slope), 0);
     w->random = before;
+    for (size_t k = 0; k < BATCH; k++) {
+        y = learn_random_below(&w->random, SIDE - PART + 1);
+        x = learn_random_below(&w->random, SIDE - PART + 1);
+    }
+    w->random = before;
+    cut(part, made, BATCH - 1, x, y); /* 0..1: differences hardly tell */
+    for (int i = 0; i < PART_FLOATS; i++)
+        assert_true(fabs((double)(w->parts[i % 3 * PART * PART + i / 3] - part[i])) < 1e-6);
 }
 
 /* Where the slope is 0, the loss must not change; elsewhere steps go up, so that the slope of
