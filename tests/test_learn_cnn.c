@@ -395,6 +395,7 @@ static void test_files(void **state)
     distort_cnn c = {.fitted = fitted(10, 0, 0, 1), .origin = {5, 6, 7, 1}}, back;
     int read = 0;
     learn_random random;
+    uint64_t mark;
     size_t n;
 
     (void)state;
@@ -408,8 +409,15 @@ static void test_files(void **state)
     assert_memory_equal(back.fitted.parameters, c.fitted.parameters,
                         c.fitted.net.parameters * sizeof(float));
     assert_string_equal(back.name, "cnn-a");
+    mark = back.mark;
     distort_cnn_free(&back);
     n = read_bytes(whole, sizeof whole);
+    memcpy(broken, whole, n);
+    broken[n - 4] ^= 1; /* of the last number, the last bit */
+    write_bytes(broken, n);
+    assert_int_equal(distort_cnn_read(&back, folder, "a.safetensors", why), 0);
+    assert_true(back.mark != mark);
+    distort_cnn_free(&back);
     for (size_t cut = 0; cut < n; cut += 1 + n / 50) {
         write_bytes(whole, cut);
         assert_int_equal(distort_cnn_read(&back, folder, "a.safetensors", why), -1);
