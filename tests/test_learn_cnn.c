@@ -115,6 +115,7 @@ static void test_built(void **state)
         assert_int_equal(pass.height[net.nodes - 1], generator_unit(&d));
         assert_int_equal(pass.width[net.nodes - 1], 32);
         assert_int_equal(net.node[net.nodes - 1].channels, 3);
+        assert_int_equal(net.node[2].op, GENERATOR_LEAKY); /* no norm of the first layer */
         for (int i = 0; i < net.nodes; i++) {
             if (net.node[i].op == GENERATOR_JOIN)
                 joins += 1000 + pass.width[i];
@@ -178,6 +179,11 @@ static void test_noise(void **state)
         }
         assert_true(planes[0] != planes[SIDE * SIDE]);
     }
+    for (int i = 0; i < 3 * SIDE * SIDE; i++)
+        planes[i] = i % 2 ? 250 : 5;
+    corrupted(planes, GENERATOR_WHITE, 1);
+    for (int i = 0; i < 3 * SIDE * SIDE; i++)
+        assert_true(planes[i] >= 0 && planes[i] <= 255);
 }
 
 static void test_grey_and_small(void **state)
