@@ -101,12 +101,17 @@ static int width_of(const generator_design *d, int level)
  * joined and dropped tell that the lowest layers come first. */
 static void test_built(void **state)
 {
+    static const generator_op growths[] = {GENERATOR_NEAREST, GENERATOR_BILINEAR,
+                                           GENERATOR_ZEROS, GENERATOR_SHUFFLE};
+    static const generator_op norms[] = {GENERATOR_INPUT, GENERATOR_BATCH,
+                                         GENERATOR_INSTANCE};
+
     (void)state;
     for (uint64_t number = 0; number < 60; number++) {
         generator_design d;
         generator_net net;
         generator_pass pass;
-        int joins = 0, dropouts = 0, layers;
+        int joins = 0, dropouts = 0, grown = 0, normed = 0, layers;
 
         generator_draw(&d, 3, number);
         generator_build(&net, &d);
@@ -121,10 +126,14 @@ static void test_built(void **state)
                 joins += 1000 + pass.width[i];
             else if (net.node[i].op == GENERATOR_DROPOUT)
                 dropouts += 1000 + pass.width[i];
+            grown += net.node[i].op == growths[(int)d.value[GENERATOR_GROWTH]];
+            normed += net.node[i].op == norms[(int)d.value[GENERATOR_NORM]];
             assert_true(net.node[i].channels <= 4 * 128);
         }
         generator_pass_free(&pass);
         layers = (int)d.value[GENERATOR_LAYERS];
+        assert_int_equal(grown, layers - 2 + d.value[GENERATOR_STRIDE]);
+        assert_int_equal(normed, d.value[GENERATOR_NORM] == 0 ? 1 : 2 * layers - 1);
         joins -= d.value[GENERATOR_HIGHEST] == 0 ? 0 : 1000 + 32;
         for (int i = 0; i < d.value[GENERATOR_SKIPS]; i++)
             joins -= 1000 + width_of(&d, layers - 1 - i);
