@@ -100,6 +100,9 @@ class Making(Case):
         for other in (("--steps", "3"), ("--seed", "1"), ("--patches", "8")):
             self.fails("was made with another", "train", "in", "-o", "nets", "--count", "4", *SMALL, *other)
         self.assertEqual(self.tree("nets"), before)
+        self.photos(3)
+        self.fails("other pictures", "train", "in", "-o", "nets", "--count", "4", *SMALL)
+        self.assertEqual(self.tree("nets"), before)
 
     def test_what_is_told(self):
         """All that was drawn; the list says how far off each is."""
@@ -126,6 +129,8 @@ class Making(Case):
         self.fails("a folder of pictures", "train", "-o", "nets")
         self.photos(1)
         self.fails("cannot be made", "train", "in", "-o", "no/such")
+        self.write("file", b"")
+        self.fails(["file cannot be made", "a directory"], "train", "in", "-o", "file")
         self.fails("--patches", "train", "in", "-o", "nets", "--patches", "7")
         nowhere = dict(os.environ, LPIPS_WEIGHTS_PATH="/nowhere")
         self.fails("VGG's features", "train", "in", "-o", "nets", *SMALL, env=nowhere)

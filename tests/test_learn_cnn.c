@@ -91,16 +91,27 @@ static void test_refused(void **state)
     assert_int_equal(generator_check(&d, why), -1);
 }
 
-/* Networks give back pictures of the size they got, whatever was drawn; what is joined says
- * how many connections there are. */
+/* Of pictures 32 wide, what the encoder's layer gives; 0: the input. */
+static int width_of(const generator_design *d, int level)
+{
+    return level ? 32 / ((int)d->value[GENERATOR_STRIDE] << (level - 1)) : 32;
+}
+
+/* Networks give back pictures of the size they got, whatever was drawn; widths of what is
+ * joined and dropped tell that the lowest layers come first. */
 static void test_built(void **state)
 {
+    static const generator_op growths[] = {GENERATOR_NEAREST, GENERATOR_BILINEAR,
+                                           GENERATOR_ZEROS, GENERATOR_SHUFFLE};
+    static const generator_op norms[] = {GENERATOR_INPUT, GENERATOR_BATCH,
+                                         GENERATOR_INSTANCE};
+
     (void)state;
     for (uint64_t number = 0; number < 60; number++) {
         generator_design d;
         generator_net net;
         generator_pass pass;
-        int joins = 0, dropouts = 0;
+        int joins = 0, dropouts = 0, grown = 0, normed = 0, layers;
 
         generator_draw(&d, 3, number);
         generator_build(&net, &d);
@@ -109,14 +120,27 @@ static void test_built(void **state)
         assert_int_equal(pass.height[net.nodes - 1], generator_unit(&d));
         assert_int_equal(pass.width[net.nodes - 1], 32);
         assert_int_equal(net.node[net.nodes - 1].channels, 3);
-        generator_pass_free(&pass);
+        assert_int_equal(net.node[2].op, GENERATOR_LEAKY); /* no norm of the first layer */
         for (int i = 0; i < net.nodes; i++) {
-            joins += net.node[i].op == GENERATOR_JOIN;
-            dropouts += net.node[i].op == GENERATOR_DROPOUT;
+            if (net.node[i].op == GENERATOR_JOIN)
+                joins += 1000 + pass.width[i];
+            else if (net.node[i].op == GENERATOR_DROPOUT)
+                dropouts += 1000 + pass.width[i];
+            grown += net.node[i].op == growths[(int)d.value[GENERATOR_GROWTH]];
+            normed += net.node[i].op == norms[(int)d.value[GENERATOR_NORM]];
             assert_true(net.node[i].channels <= 4 * 128);
         }
-        assert_int_equal(joins, d.value[GENERATOR_SKIPS] + d.value[GENERATOR_HIGHEST]);
-        assert_int_equal(dropouts, d.value[GENERATOR_DROPOUTS]);
+        generator_pass_free(&pass);
+        layers = (int)d.value[GENERATOR_LAYERS];
+        assert_int_equal(grown, layers - 2 + d.value[GENERATOR_STRIDE]);
+        assert_int_equal(normed, d.value[GENERATOR_NORM] == 0 ? 1 : 2 * layers - 1);
+        joins -= d.value[GENERATOR_HIGHEST] == 0 ? 0 : 1000 + 32;
+        for (int i = 0; i < d.value[GENERATOR_SKIPS]; i++)
+            joins -= 1000 + width_of(&d, layers - 1 - i);
+        for (int i = 0; i < d.value[GENERATOR_DROPOUTS]; i++)
+            dropouts -= 1000 + width_of(&d, layers - 1 - i);
+        assert_int_equal(joins, 0);
+        assert_int_equal(dropouts, 0);
     }
 }
 
@@ -164,6 +188,11 @@ static void test_noise(void **state)
         }
         assert_true(planes[0] != planes[SIDE * SIDE]);
     }
+    for (int i = 0; i < 3 * SIDE * SIDE; i++)
+        planes[i] = i % 2 ? 250 : 5;
+    corrupted(planes, GENERATOR_WHITE, 1);
+    for (int i = 0; i < 3 * SIDE * SIDE; i++)
+        assert_true(planes[i] >= 0 && planes[i] <= 255);
 }
 
 static void test_grey_and_small(void **state)
@@ -216,7 +245,7 @@ static generator_data data_of(void)
                             .n = PICTURES,
                             .rgb = pictures[0],
                             .corrupt = distort_cnn_corrupt,
-                            .vgg = test_reference_weights(LPIPS_NET_ALEX, "0.1")};
+                            .vgg = test_random_weights(LPIPS_NET_ALEX, "0.1")};
 }
 
 static int steps;
@@ -295,6 +324,58 @@ static void test_same_and_stopped(void **state)
     free(b.parameters);
 }
 
+/* ---- applying
+ * ------------------------------------------------------------------------------------- */
+
+/* A picture goes on as its mirror image: one that was given more of it comes out the same. */
+static void test_edges(void **state)
+{
+    enum { W = 20, H = 9, WIDE = 32, HIGH = 16 };
+    static uint8_t in[3 * WIDE * HIGH], more[3 * WIDE * HIGH], out[2][3 * WIDE * HIGH];
+    distort_cnn c = {.fitted = {.design = {{[GENERATOR_LAYERS] = 4,
+                                            [GENERATOR_STRIDE] = 2,
+                                            [GENERATOR_FIRST] = 8,
+                                            [GENERATOR_MOST] = 32}}}};
+    generator_net *net = &c.fitted.net;
+    const distort_kind kind = {.name = "cnn-x", .with = &c};
+    distort_job job[2] = {{&kind, in, out[0], W, H, NULL, 1, {{1}}},
+                          {&kind, more, out[1], WIDE, HIGH, NULL, 1, {{1}}}};
+    learn_random random;
+
+    (void)state;
+    learn_random_start(&random, 1, 0);
+    generator_build(net, &c.fitted.design);
+    c.fitted.parameters = calloc(net->parameters, sizeof(float));
+    generator_start(net, c.fitted.parameters, &random);
+    for (int i = 0; i < 3 * W * H; i++)
+        in[i] = (uint8_t)learn_random_bits(&random);
+    for (int i = 0; i < 3 * WIDE * HIGH; i++) {
+        const int x = i / 3 % WIDE, y = i / 3 / WIDE;
+        const int u = x < W ? x : 2 * W - 1 - x, v = y < H ? y : 2 * H - 1 - y;
+
+        more[i] = in[3 * (v * W + u) + i % 3];
+    }
+    for (int k = 0; k < 2; k++)
+        assert_int_equal(distort_cnn_apply(&job[k], why), 0);
+    for (int y = 0; y < H; y++)
+        assert_memory_equal(out[0] + 3 * y * W, out[1] + 3 * y * WIDE, 3 * W);
+    distort_cnn_free(&c);
+}
+
+/* What counts are the sides that the network works on. */
+static void test_too_large(void **state)
+{
+    const distort_cnn c = {
+        .fitted = {.design = {{[GENERATOR_LAYERS] = 4, [GENERATOR_STRIDE] = 2}}}};
+    const distort_kind kind = {.name = "cnn-x", .with = &c};
+    distort_job job = {&kind, NULL, NULL, (1 << 18) + 1, 1, NULL, 1, {{1}}};
+
+    (void)state;
+    assert_int_equal(distort_cnn_apply(&job, why), -1);
+    assert_non_null(
+        strstr(why, "up to 4 million pixels, sides rounded up to multiples of 16"));
+}
+
 /* ---- files
  * ---------------------------------------------------------------------------------------- */
 
@@ -329,6 +410,7 @@ static void test_files(void **state)
     distort_cnn c = {.fitted = fitted(10, 0, 0, 1), .origin = {5, 6, 7, 1}}, back;
     int read = 0;
     learn_random random;
+    uint64_t mark;
     size_t n;
 
     (void)state;
@@ -342,8 +424,15 @@ static void test_files(void **state)
     assert_memory_equal(back.fitted.parameters, c.fitted.parameters,
                         c.fitted.net.parameters * sizeof(float));
     assert_string_equal(back.name, "cnn-a");
+    mark = back.mark;
     distort_cnn_free(&back);
     n = read_bytes(whole, sizeof whole);
+    memcpy(broken, whole, n);
+    broken[n - 4] ^= 1; /* of the last number, the last bit */
+    write_bytes(broken, n);
+    assert_int_equal(distort_cnn_read(&back, folder, "a.safetensors", why), 0);
+    assert_true(back.mark != mark);
+    distort_cnn_free(&back);
     for (size_t cut = 0; cut < n; cut += 1 + n / 50) {
         write_bytes(whole, cut);
         assert_int_equal(distort_cnn_read(&back, folder, "a.safetensors", why), -1);
@@ -379,7 +468,12 @@ int main(void)
                                        cmocka_unit_test(test_grey_and_small),
                                        cmocka_unit_test(test_learning),
                                        cmocka_unit_test(test_same_and_stopped),
+                                       cmocka_unit_test(test_edges),
+                                       cmocka_unit_test(test_too_large),
                                        cmocka_unit_test(test_files)};
 
-    return cmocka_run_group_tests_name("networks", tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests_name("networks", tests, NULL, NULL);
+
+    test_free_weights();
+    return failed;
 }

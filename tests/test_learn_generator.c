@@ -269,6 +269,92 @@ static void test_convolution(void **state)
     generator_pass_free(&pass);
 }
 
+/* A tenth of the way to the mean and variance of each batch; all of the picture is normalised
+ * by what was gathered, not by its own. */
+static void test_gathered(void **state)
+{
+    static const double in[] = {1, 3, 5, -7}; /* mean 1/2, variance 83/4 */
+    generator_net net = {0};
+    generator_pass pass;
+    double parameters[4] = {1, 0, 3, 4};
+    learn_random random;
+
+    (void)state;
+    learn_random_start(&random, 1, 0);
+    generator_add(&net, (generator_node){.op = GENERATOR_INPUT, .channels = 1});
+    add_op(&net, GENERATOR_BATCH, 0);
+    assert_int_equal(generator_pass_make(&pass, &net, 1, 2, 2, true), 0);
+    memcpy(pass.value[0], in, sizeof in);
+    generator_forward(&pass, parameters, &random);
+    assert_true(fabs(parameters[2] - 2.75) < 1e-12);
+    assert_true(fabs(parameters[3] - 5.675) < 1e-12);
+    for (int i = 0; i < 4; i++)
+        assert_true(fabs(pass.value[1][i] - (in[i] - 0.5) / sqrt(20.75)) < 1e-5);
+    generator_forward(&pass, parameters, NULL);
+    assert_true(fabs(parameters[2] - 2.75) < 1e-12);
+    generator_pass_free(&pass);
+}
+
+/* Of weights: what K. He gives, and a tenth of 1 before the tanh; no bias. */
+static void test_start(void **state)
+{
+    generator_net net = {0};
+    double parameters[2 * (30 * 30 * 9 + 30)];
+    learn_random random;
+
+    (void)state;
+    generator_add(&net, (generator_node){.op = GENERATOR_INPUT, .channels = 30});
+    add_op(&net, GENERATOR_TANH, add_conv(&net, add_conv(&net, 0, 30, 3, 1), 30, 3, 1));
+    assert_int_equal(net.parameters, COUNT(parameters));
+    learn_random_start(&random, 1, 0);
+    generator_start(&net, parameters, &random);
+    for (int k = 0; k < 2; k++) {
+        const double *v = parameters + net.node[1 + k].at;
+        double squares = 0;
+
+        for (int i = 0; i < 30 * 30 * 9; i++)
+            squares += v[i] * v[i] / (30 * 30 * 9);
+        /* five deviations of a sum of 8100 squares */
+        assert_true(fabs(squares * 30 * 9 / (k ? 0.01 : 2 / 1.04) - 1) < 0.08);
+        for (int i = 0; i < 30; i++)
+            assert_true(v[30 * 30 * 9 + i] == 0);
+    }
+}
+
+/* Nodes that take each other's room give what those with room of their own give. */
+static void test_room(void **state)
+{
+    (void)state;
+    for (uint64_t number = 0; number < 24; number++) {
+        generator_design d;
+        generator_net net;
+        generator_pass own, shared;
+        double *parameters;
+        learn_random random;
+        size_t all = 0;
+
+        generator_draw(&d, 2, number);
+        generator_build(&net, &d);
+        assert_int_equal(generator_pass_make(&own, &net, 1, SIDE, 2 * SIDE, true), 0);
+        assert_int_equal(generator_pass_make(&shared, &net, 1, SIDE, 2 * SIDE, false), 0);
+        parameters = calloc(net.parameters, sizeof *parameters);
+        learn_random_start(&random, 1, number);
+        generator_start(&net, parameters, &random);
+        for (size_t i = 0; i < generator_count(&own, 0); i++)
+            own.value[0][i] = shared.value[0][i] = learn_random_normal(&random);
+        generator_forward(&own, parameters, NULL);
+        generator_forward(&shared, parameters, NULL);
+        assert_memory_equal(own.value[net.nodes - 1], shared.value[net.nodes - 1],
+                            generator_count(&own, net.nodes - 1) * sizeof(double));
+        for (int i = 0; i < net.nodes; i++)
+            all += generator_count(&own, i);
+        assert_true((size_t)(shared.kept[0] - shared.block) < all / 2);
+        generator_pass_free(&own);
+        generator_pass_free(&shared);
+        free(parameters);
+    }
+}
+
 /* Half of the values stay, twice as large; the same bits again from the same numbers. */
 static void test_dropout(void **state)
 {
@@ -295,11 +381,11 @@ static void test_dropout(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_derivatives),
-                                       cmocka_unit_test(test_drawn),
-                                       cmocka_unit_test(test_values),
-                                       cmocka_unit_test(test_convolution),
-                                       cmocka_unit_test(test_dropout)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_derivatives), cmocka_unit_test(test_drawn),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_convolution),
+        cmocka_unit_test(test_gathered),    cmocka_unit_test(test_start),
+        cmocka_unit_test(test_room),        cmocka_unit_test(test_dropout)};
 
     return cmocka_run_group_tests_name("small networks", tests, NULL, NULL);
 }

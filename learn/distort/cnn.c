@@ -142,19 +142,22 @@ int distort_cnn_apply(distort_job *job, char why[LEARN_WHY])
 {
     const generator_fitted *f = &((const distort_cnn *)job->kind->with)->fitted;
     const int unit = generator_unit(&f->design);
+    const int height = up_to(job->height, unit), width = up_to(job->width, unit);
     generator_pass pass = {0};
     double *planes;
     int status = -1;
 
-    if (distort_pixels(job) > PIXELS_MOST)
-        return learn_fail(why, "%s is for pictures of up to %d million pixels: crop this one",
-                          job->kind->name, PIXELS_MOST >> 20);
+    if ((size_t)height * (size_t)width > PIXELS_MOST)
+        return learn_fail(
+            why,
+            "%s is for pictures of up to %d million pixels, sides rounded up to "
+            "multiples of %d: crop this one",
+            job->kind->name, PIXELS_MOST >> 20, unit);
     planes = distort_planes(job, why);
     if (planes)
         status = distort_cnn_corrupt(&f->design, planes, job->width, job->height,
                                      &job->random, why);
-    if (!status && generator_pass_make(&pass, &f->net, 1, up_to(job->height, unit),
-                                       up_to(job->width, unit), false))
+    if (!status && generator_pass_make(&pass, &f->net, 1, height, width, false))
         status = learn_no_memory(why);
     if (!status) {
         put(&pass, planes, job->width, job->height);

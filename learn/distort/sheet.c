@@ -114,7 +114,7 @@ static void put(sheet *s, int row, int column, const uint8_t *tile)
                tile + (size_t)y * bytes, bytes);
 }
 
-/* On a line at y. Names are letters and hyphens: nothing in them means something to
+/* On a line at y. Names are letters, digits and hyphens: nothing in them means something to
  * libavfilter. */
 static void label(FILE *f, const char *what, int size, int x, int y)
 {

@@ -96,7 +96,8 @@ static int read_source(const char *path, const distort_train *t, size_t first, s
 }
 
 /* As many of each source as of the others, source after source: those held out, which come
- * first, are of other sources where there are several. */
+ * first, are of the first sources, most of which nothing is learnt from where there are many.
+ * 1: stopped meanwhile. */
 static int read_patches(const distort_train *t, generator_data *data, char why[LEARN_WHY])
 {
     char **names;
@@ -124,6 +125,8 @@ static int read_patches(const distort_train *t, generator_data *data, char why[L
             status = read_source(path, t, first, end, data->rgb, why);
         free(path);
         first = end;
+        if (!status)
+            status = *t->stop != 0;
     }
     report_names_free(names, n);
     return status;
@@ -249,8 +252,7 @@ static int work_all(run *r, char why[LEARN_WHY])
     for (int i = 0; i < n; i++)
         pthread_join(threads[i], NULL);
     free(threads);
-    r->progress.quiet = true; /* its last sentence is about scores */
-    report_progress_end(&r->progress, "made");
+    report_progress_end(&r->progress, NULL);
     pthread_mutex_destroy(&r->lock);
     if (r->failed)
         memcpy(why, r->why, LEARN_WHY);
@@ -272,18 +274,33 @@ static bool wants_vgg(const distort_train *t)
     return false;
 }
 
+/* A file of its name would come out only when the first network is to be written. */
+static int make_folder(const char *out, char why[LEARN_WHY])
+{
+    struct stat about;
+
+    if (!mkdir(out, 0777))
+        return 0;
+    if (errno == EEXIST && !stat(out, &about) && !S_ISDIR(about.st_mode))
+        errno = ENOTDIR;
+    return errno == EEXIST ? 0
+                           : learn_fail(why, "%s cannot be made: %s", out, strerror(errno));
+}
+
 int distort_train_run(const distort_train *t, char why[LEARN_WHY])
 {
     run r = {.t = t};
     char detail[LEARN_WHY];
-    int status = read_patches(t, &r.data, why);
+    int status = 0;
 
-    if (!status && mkdir(t->out, 0777) && errno != EEXIST)
-        status = learn_fail(why, "%s cannot be made: %s", t->out, strerror(errno));
-    if (!status && wants_vgg(t) &&
+    if (wants_vgg(t) &&
         lpips_weights_find(&r.data.vgg, LPIPS_NET_VGG, "0.1", detail, sizeof detail))
         status =
             learn_fail(why, "VGG's features are part of what networks learn by: %s", detail);
+    if (!status)
+        status = read_patches(t, &r.data, why);
+    if (!status)
+        status = make_folder(t->out, why);
     if (!status) {
         r.pictures = distort_cnn_mark(r.data.rgb, r.data.n * PATCH_BYTES);
         status = work_all(&r, why);

@@ -107,13 +107,13 @@ static void set_size(generator_pass *p, int i, int height, int width)
 }
 
 /* What `kept` holds of a node. */
-static size_t kept_count(const generator_pass *p, int i)
+static size_t kept_count(const generator_pass *p, int i, bool backward)
 {
     const generator_node *d = &p->net->node[i];
 
     switch (d->op) {
     case GENERATOR_DROPOUT:
-        return generator_count(p, i);
+        return backward ? generator_count(p, i) : 0;
     case GENERATOR_BATCH:
         return (size_t)d->channels;
     case GENERATOR_INSTANCE:
@@ -140,30 +140,62 @@ static size_t columns_count(const generator_pass *p)
     return most;
 }
 
+static int last_reader(const generator_net *net, int i)
+{
+    int last = i + 1;
+
+    for (int k = last; k < net->nodes; k++)
+        if (net->node[k].from == i ||
+            (net->node[k].op == GENERATOR_JOIN && net->node[k].other == i))
+            last = k;
+    return last;
+}
+
+/* Where the values of each node begin: one after another; or, where nobody looks back, the
+ * first place that those still to be read leave free. Returns how many there are in all. */
+static size_t place_values(const generator_pass *p, bool backward, size_t at[GENERATOR_NODES])
+{
+    size_t total = 0;
+
+    for (int i = 0; i < p->net->nodes; i++) {
+        const size_t n = generator_count(p, i);
+
+        at[i] = backward ? total : 0;
+        for (int k = 0; k < i && !backward; k++) {
+            const size_t end = at[k] + generator_count(p, k);
+
+            if (last_reader(p->net, k) >= i && at[i] < end && at[k] < at[i] + n) {
+                at[i] = end;
+                k = -1; /* it may meet one that was passed */
+            }
+        }
+        total = at[i] + n > total ? at[i] + n : total;
+    }
+    return total;
+}
+
 int generator_pass_make(generator_pass *p, const generator_net *net, int n, int height,
                         int width, bool backward)
 {
-    size_t total = 0;
+    size_t place[GENERATOR_NODES], values, total;
     generator_real *at;
 
     *p = (generator_pass){.net = net, .n = n};
-    for (int i = 0; i < net->nodes; i++) {
+    for (int i = 0; i < net->nodes; i++)
         set_size(p, i, height, width);
-        total += generator_count(p, i) * (backward ? 2 : 1) + kept_count(p, i);
-    }
-    total += 2 * columns_count(p);
-    p->block = at = calloc(total, sizeof *at);
-    if (!at)
+    total = values = place_values(p, backward, place);
+    for (int i = 0; i < net->nodes; i++)
+        total += kept_count(p, i, backward);
+    total += (backward ? values : 0) + 2 * columns_count(p);
+    p->block = calloc(total, sizeof *at);
+    if (!p->block)
         return -1;
+    at = p->block + (backward ? 2 : 1) * values;
     for (int i = 0; i < net->nodes; i++) {
-        p->value[i] = at;
-        at += generator_count(p, i);
+        p->value[i] = p->block + place[i];
+        p->slope[i] = backward ? p->value[i] + values : NULL;
         p->kept[i] = at;
-        at += kept_count(p, i);
-        if (backward) {
-            p->slope[i] = at;
-            at += generator_count(p, i);
-        }
+        at += kept_count(p, i, backward);
     }
     p->columns = at;
     return 0;

@@ -83,8 +83,9 @@ typedef struct generator_pass {
     generator_real *block;
 } generator_pass;
 
-/* backward: there will be slopes. height and width must be whole multiples of the network's
- * strides. -1 without memory; free accepts what make refused. */
+/* backward: there will be slopes; else nodes take each other's room when they were read, and
+ * only the last one's values are there in the end. height and width must be whole multiples
+ * of the network's strides. -1 without memory; free accepts what make refused. */
 int generator_pass_make(generator_pass *p, const generator_net *net, int n, int height,
                         int width, bool backward);
 void generator_pass_free(generator_pass *p);

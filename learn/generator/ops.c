@@ -242,13 +242,16 @@ static void dropout(generator_pass *p, int node, real *parameters, learn_random 
 {
     const shape s = shape_of(p, node);
     uint64_t bits = 0;
+    real factor;
 
     (void)parameters;
     for (size_t i = 0, n = generator_count(p, node); i < n; i++, bits >>= 1) {
         if (random && i % 64 == 0)
             bits = learn_random_bits(random);
-        p->kept[node][i] = random ? (real)(2 * (bits & 1)) : 1;
-        s.y[i] = s.x[i] * p->kept[node][i];
+        factor = random ? (real)(2 * (bits & 1)) : 1;
+        s.y[i] = s.x[i] * factor;
+        if (p->slope[node])
+            p->kept[node][i] = factor;
     }
 }
 
