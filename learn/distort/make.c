@@ -4,16 +4,15 @@
 #include "make.h"
 
 #include "cnn.h"
+#include "share.h"
 
 #include "batch.h"
 #include "output.h"
-#include "progress.h"
 
 #include <errno.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,12 +25,7 @@ typedef struct run {
     distort_make *make;
     distort_set set;
     distort_source *sources;
-    size_t n, next; /* next: the first that no worker took yet */
-    pthread_mutex_t lock;
-    report_progress progress;
-    bool failed;
-    size_t failed_at; /* the source of the sentence below */
-    char why[LEARN_WHY];
+    size_t n;
 } run;
 
 /* ---- sources ------------------------------------------------------------------------------
@@ -198,76 +192,43 @@ static int make_folders(const run *r, char why[LEARN_WHY])
 /* ---- work
  * ------------------------------------------------------------------------------------ */
 
-static int told(void *context)
+static void *open_room(distort_share *share)
 {
-    run *r = context;
-    int stop;
-
-    pthread_mutex_lock(&r->lock);
-    r->progress.done++;
-    report_progress_show(&r->progress, 0, NULL);
-    stop = r->failed || *r->make->stop;
-    pthread_mutex_unlock(&r->lock);
-    return stop;
+    (void)share;
+    return learn_judge_room_make();
 }
 
-/* Of several failures the one of the first source is told, whoever was quicker. */
-static void note_failure(run *r, size_t i, const char *why)
+static void close_room(void *room)
 {
-    pthread_mutex_lock(&r->lock);
-    if (!r->failed || i < r->failed_at) {
-        r->failed_at = i;
-        memcpy(r->why, why, LEARN_WHY);
-    }
-    r->failed = true;
-    pthread_mutex_unlock(&r->lock);
-}
-
-static void *work(void *context)
-{
-    run *r = context;
-    learn_judge_room *room = r->make->plan.judge ? learn_judge_room_make() : NULL;
-    char why[LEARN_WHY] = "not enough memory";
-
-    if (r->make->plan.judge && !room)
-        note_failure(r, 0, why);
-    for (;;) {
-        size_t i;
-        bool stop;
-
-        pthread_mutex_lock(&r->lock);
-        i = r->next++;
-        stop = r->failed || *r->make->stop;
-        pthread_mutex_unlock(&r->lock);
-        if (stop || i >= r->n)
-            break;
-        if (distort_source_make(&r->make->plan, &r->sources[i], room, told, r, why) < 0)
-            note_failure(r, i, why);
-    }
     learn_judge_room_free(room);
-    return NULL;
 }
 
-static int work_all(run *r, char why[LEARN_WHY])
+static int told(void *share)
 {
-    const int wanted = r->make->workers;
-    pthread_t *threads = calloc((size_t)wanted, sizeof *threads);
-    int n = 0, error = 0;
+    return distort_share_step(share);
+}
 
-    if (!threads)
-        return learn_no_memory(why);
-    while (n < wanted && !error) {
-        error = pthread_create(&threads[n], NULL, work, r);
-        n += !error;
-    }
-    if (!n)
-        learn_fail(why, "no thread can be started: %s", strerror(error));
-    for (int i = 0; i < n; i++)
-        pthread_join(threads[i], NULL);
-    free(threads);
-    if (r->failed)
-        memcpy(why, r->why, LEARN_WHY);
-    return r->failed || !n ? -1 : *r->make->stop != 0;
+static int make_one(distort_share *share, size_t i, void *room, char why[LEARN_WHY])
+{
+    const run *r = share->context;
+
+    return distort_source_make(&r->make->plan, &r->sources[i], room, told, share, why);
+}
+
+static int make_all(run *r, size_t trials, char why[LEARN_WHY])
+{
+    const distort_make *m = r->make;
+    distort_share share = {.items = r->n,
+                           .steps = trials,
+                           .workers = m->workers,
+                           .quiet = m->quiet,
+                           .stop = m->stop,
+                           .context = r,
+                           .work = make_one,
+                           .open = m->plan.judge ? open_room : NULL,
+                           .close = close_room};
+
+    return distort_share_run(&share, why);
 }
 
 /* ---- what is written last -----------------------------------------------------------------
@@ -363,12 +324,7 @@ static int fill(run *r, char why[LEARN_WHY])
         trials += p->subsets[i] ? r->n * (size_t)p->patches : 0;
     if (status)
         return status;
-    pthread_mutex_init(&r->lock, NULL);
-    report_progress_begin(&r->progress, trials, r->make->quiet);
-    status = work_all(r, why);
-    r->progress.quiet = true; /* its last sentence is about scores */
-    report_progress_end(&r->progress, "made");
-    pthread_mutex_destroy(&r->lock);
+    status = make_all(r, trials, why);
     if (!status)
         status = write_manifest(r, why);
     return status ? status : write_about(r, why);

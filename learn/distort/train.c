@@ -8,13 +8,12 @@
 
 #include "clip.h"
 #include "internal.h"
+#include "share.h"
 #include "trial.h"
 
 #include "batch.h"
-#include "progress.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,30 +138,7 @@ typedef struct run {
     const distort_train *t;
     generator_data data;
     uint64_t pictures; /* their mark */
-    int next;          /* the first network that no worker took yet */
-    pthread_mutex_t lock;
-    report_progress progress;
-    bool failed;
-    char why[LEARN_WHY];
 } run;
-
-static int told(void *context)
-{
-    run *r = context;
-    int stop;
-
-    pthread_mutex_lock(&r->lock);
-    r->progress.done++;
-    report_progress_show(&r->progress, 0, NULL);
-    stop = r->failed || *r->t->stop;
-    pthread_mutex_unlock(&r->lock);
-    return stop;
-}
-
-static void name_of(int number, char name[32])
-{
-    snprintf(name, 32, "%03d.safetensors", number);
-}
 
 /* 1: it is there, of this very origin; 0: it is not; -1: it is another, and why. */
 static int made_before(const run *r, const distort_cnn_origin *o, const char *name,
@@ -185,78 +161,48 @@ static int made_before(const run *r, const distort_cnn_origin *o, const char *na
     return status;
 }
 
-static int train_one(run *r, int number, char why[LEARN_WHY])
+static int told(void *share)
 {
+    return distort_share_step(share);
+}
+
+static int train_one(distort_share *share, size_t number, void *room, char why[LEARN_WHY])
+{
+    const run *r = share->context;
     distort_cnn c = {.origin = {r->t->seed, (uint64_t)number, r->pictures, r->t->steps}};
     char name[32];
     int status;
 
-    name_of(number, name);
+    (void)room;
+    snprintf(name, sizeof name, "%03zu.safetensors", number);
     status = made_before(r, &c.origin, name, why);
     if (status > 0) {
         for (int i = 0; i < r->t->steps; i++)
-            told(r);
+            told(share);
         return 0;
     }
     generator_draw(&c.fitted.design, r->t->seed, (uint64_t)number);
     if (!status)
         status = generator_fit(&c.fitted, &r->data, r->t->steps, r->t->seed, (uint64_t)number,
-                               told, r, why);
+                               told, share, why);
     if (!status)
         status = distort_cnn_write(&c, r->t->out, name, why);
     distort_cnn_free(&c);
     return status;
 }
 
-static void *work(void *context)
+static int train_all(run *r, char why[LEARN_WHY])
 {
-    run *r = context;
-    char why[LEARN_WHY];
+    const distort_train *t = r->t;
+    distort_share share = {.items = (size_t)t->count,
+                           .steps = (size_t)t->count * (size_t)t->steps,
+                           .workers = t->workers,
+                           .quiet = t->quiet,
+                           .stop = t->stop,
+                           .context = r,
+                           .work = train_one};
 
-    for (;;) {
-        int i;
-        bool stop;
-
-        pthread_mutex_lock(&r->lock);
-        i = r->next++;
-        stop = r->failed || *r->t->stop;
-        pthread_mutex_unlock(&r->lock);
-        if (stop || i >= r->t->count)
-            return NULL;
-        if (train_one(r, i, why) < 0) {
-            pthread_mutex_lock(&r->lock);
-            if (!r->failed)
-                memcpy(r->why, why, LEARN_WHY);
-            r->failed = true;
-            pthread_mutex_unlock(&r->lock);
-        }
-    }
-}
-
-static int work_all(run *r, char why[LEARN_WHY])
-{
-    pthread_t *threads = calloc((size_t)r->t->workers, sizeof *threads);
-    int n = 0, error = 0;
-
-    if (!threads)
-        return learn_no_memory(why);
-    pthread_mutex_init(&r->lock, NULL);
-    report_progress_begin(&r->progress, (size_t)r->t->count * (size_t)r->t->steps,
-                          r->t->quiet);
-    while (n < r->t->workers && !error) {
-        error = pthread_create(&threads[n], NULL, work, r);
-        n += !error;
-    }
-    if (!n)
-        learn_fail(why, "no thread can be started: %s", strerror(error));
-    for (int i = 0; i < n; i++)
-        pthread_join(threads[i], NULL);
-    free(threads);
-    report_progress_end(&r->progress, NULL);
-    pthread_mutex_destroy(&r->lock);
-    if (r->failed)
-        memcpy(why, r->why, LEARN_WHY);
-    return r->failed || !n ? -1 : *r->t->stop != 0;
+    return distort_share_run(&share, why);
 }
 
 /* ---- all of it
@@ -303,7 +249,7 @@ int distort_train_run(const distort_train *t, char why[LEARN_WHY])
         status = make_folder(t->out, why);
     if (!status) {
         r.pictures = distort_cnn_mark(r.data.rgb, r.data.n * PATCH_BYTES);
-        status = work_all(&r, why);
+        status = train_all(&r, why);
     }
     lpips_weights_unref(r.data.vgg);
     free(r.data.rgb);
