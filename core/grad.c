@@ -175,7 +175,7 @@ size_t lpips_kept(const lpips_plan *p, int tap, int y)
 }
 
 /* Eight bits as masks of all bits or none. */
-#define MASK(b, i) (0u - ((b) >> (i)&1u))
+#define MASK(b, i) (0u - (b) / (1u << (i)) % 2u)
 #define MASKS(b)                                                                            \
     {                                                                                       \
         MASK(b, 0), MASK(b, 1), MASK(b, 2), MASK(b, 3), MASK(b, 4), MASK(b, 5), MASK(b, 6), \
