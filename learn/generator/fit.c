@@ -340,8 +340,9 @@ int generator_fit(generator_fitted *f, const generator_data *data, int steps, ui
         w.maker.parameters = NULL;
         for (size_t i = 0; i < f->net.parameters && !status; i++)
             if (!isfinite(f->parameters[i]))
-                status = learn_fail(why, "network %d left all bounds while it learnt",
-                                    (int)number);
+                status = learn_fail(
+                    why, "network %d left all bounds while it learnt: choose another --seed",
+                    (int)number);
     }
     if (status) {
         free(f->parameters);
