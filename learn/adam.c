@@ -26,16 +26,23 @@ void learn_adam_free(learn_adam *a)
 
 void learn_adam_step(learn_adam *a, float *x, const float *g)
 {
-    a->power1 *= a->beta1;
-    a->power2 *= a->beta2;
-    for (size_t i = 0; i < a->n; i++) {
-        const double d = (double)g[i];
-        const double m = a->beta1 * (double)a->mean[i] + (1 - a->beta1) * d;
-        const double v = a->beta2 * (double)a->square[i] + (1 - a->beta2) * d * d;
+    /* of its own, so that compilers see that nothing else changes them */
+    const double rate = a->rate, beta1 = a->beta1, beta2 = a->beta2;
+    float *restrict mean = a->mean, *restrict square = a->square, *restrict value = x;
+    const float *restrict slope = g;
+    double rest1, rest2;
 
-        a->mean[i] = (float)m;
-        a->square[i] = (float)v;
-        x[i] -=
-            (float)(a->rate * (m / (1 - a->power1)) / (sqrt(v / (1 - a->power2)) + epsilon));
+    a->power1 *= beta1;
+    a->power2 *= beta2;
+    rest1 = 1 - a->power1;
+    rest2 = 1 - a->power2;
+    for (size_t i = 0, n = a->n; i < n; i++) {
+        const double d = (double)slope[i];
+        const double m = beta1 * (double)mean[i] + (1 - beta1) * d;
+        const double v = beta2 * (double)square[i] + (1 - beta2) * d * d;
+
+        mean[i] = (float)m;
+        square[i] = (float)v;
+        value[i] -= (float)(rate * (m / rest1) / (sqrt(v / rest2) + epsilon));
     }
 }

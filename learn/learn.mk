@@ -19,6 +19,8 @@ learn: cli ## the program lpips-learn: how the metric is judged and made
 	@$(MAKE) --no-print-directory $(BUILD)/bin/lpips-learn
 
 $(LEARN_OBJECTS): EXTRA = $(LEARN_INCLUDES)
+# Divisions and roots by vectors: the bits are the same.
+$(OBJ)/learn/adam.o: EXTRA += -O3 -fno-math-errno
 
 $(LEARN_LIB): $(filter-out $(OBJ)/learn/main.o,$(LEARN_OBJECTS))
 	@mkdir -p $(@D)
