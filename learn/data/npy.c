@@ -150,7 +150,7 @@ int learn_npy_parse(learn_npy *out, const char *name, const void *data, size_t s
 {
     const unsigned char *bytes = data;
     size_t left;
-    cursor c;
+    cursor c = {0};
 
     *out = (learn_npy){.n = 1};
     if (find_header(name, bytes, size, &c, why) || header(out, name, c, why))
