@@ -38,8 +38,6 @@ static void on_warning(png_structp png, const char *text)
 
 /* ---- which files ------------------------------------------------------------ */
 
-enum { BUFFER = 1 << 15 /* of a file: many a small picture is read at once */ };
-
 /* An animation says so before its first picture. */
 static bool is_still(FILE *f)
 {
@@ -63,7 +61,6 @@ FILE *media_png_open(const char *path, int64_t *bytes)
 
     if (!f)
         return NULL;
-    setvbuf(f, NULL, _IOFBF, BUFFER);
     if (fread(head, 1, 8, f) == 8 && !memcmp(head, signature, 8) && is_still(f) &&
         !fseek(f, 0, SEEK_SET)) {
         *bytes = st.st_size;

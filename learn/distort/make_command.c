@@ -3,13 +3,15 @@
  */
 #include "options.h"
 #include "command.h"
+#include "stop.h"
 #include "make.h"
 
 #include "compare.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include <libavutil/cpu.h>
 
 enum { KEY_TASK = 256, KEY_SUBSET, KEY_PATCHES, KEY_SIZE, KEY_SEED, KEY_JUDGE, KEY_HELD_OUT };
 
@@ -39,8 +41,6 @@ static const struct argp_option options[] = {
     {"jobs", 'j', "N", 0, "work on so many sources at a time; as many as there are cores", 0},
     {"quiet", 'q', NULL, 0, "no progress", 0},
     {0}};
-
-static volatile sig_atomic_t stopped_by;
 
 static void pick_subset(struct argp_state *state, distort_plan *p, const char *name)
 {
@@ -156,32 +156,23 @@ static const char text[] =
 static const struct argp_child children[] = {{&distort_networks_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {options, parse, "FOLDER", text, children, NULL, NULL};
 
-static void on_signal(int number)
-{
-    stopped_by = number;
-}
-
 int distort_make_command(int argc, char **argv)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     distort_make m = {.plan = {.patches = 4, .size = DISTORT_PATCH},
                       .held_out = 0.2,
-                      .workers = cores > 0 ? (int)cores : 1,
-                      .stop = &stopped_by};
+                      .workers = av_cpu_count()};
     char why[LEARN_WHY];
     int status;
 
     argp_err_exit_status = LEARN_FAILED;
     argp_parse(&argp, argc, argv, 0, NULL, &m);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    m.stop = learn_stop_watch();
     status = distort_make_run(&m, why);
     if (status < 0)
         return distort_failed(why);
     if (status) {
         fprintf(stderr, "lpips-learn distort: stopped; nothing is left behind\n");
-        return 128 + (int)stopped_by;
+        return learn_stop_status();
     }
     if (!m.quiet)
         fprintf(stderr, "%s\n", cli_plain(m.out));

@@ -3,12 +3,14 @@
  */
 #include "options.h"
 #include "command.h"
+#include "stop.h"
 #include "train.h"
 
 #include "compare.h"
 
 #include <stdio.h>
-#include <unistd.h>
+
+#include <libavutil/cpu.h>
 
 enum { KEY_COUNT = 256, KEY_STEPS, KEY_PATCHES, KEY_SEED };
 
@@ -21,8 +23,6 @@ static const struct argp_option options[] = {
     {"jobs", 'j', "N", 0, "work on so many at a time; as many as there are cores", 0},
     {"quiet", 'q', NULL, 0, "no progress", 0},
     {0}};
-
-static volatile sig_atomic_t stopped_by;
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -95,33 +95,21 @@ static const char text[] =
 
 static const struct argp argp = {options, parse, "FOLDER", text, NULL, NULL, NULL};
 
-static void on_signal(int number)
-{
-    stopped_by = number;
-}
-
 int distort_train_command(int argc, char **argv)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    distort_train t = {.count = 16,
-                       .steps = 400,
-                       .patches = 1000,
-                       .workers = cores > 0 ? (int)cores : 1,
-                       .stop = &stopped_by};
+    distort_train t = {.count = 16, .steps = 400, .patches = 1000, .workers = av_cpu_count()};
     char why[LEARN_WHY];
     int status;
 
     argp_err_exit_status = LEARN_FAILED;
     argp_parse(&argp, argc, argv, 0, NULL, &t);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    t.stop = learn_stop_watch();
     status = distort_train_run(&t, why);
     if (status < 0)
         return distort_failed(why);
     if (status) {
         fprintf(stderr, "lpips-learn distort: stopped; the same command goes on\n");
-        return 128 + (int)stopped_by;
+        return learn_stop_status();
     }
     if (!t.quiet)
         fprintf(stderr, "%s\n", cli_plain(t.out));

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <libavutil/cpu.h>
+
 #include "../data/checkpoint.h"
 #include "../data/scaling.h"
 #include "batch.h"
@@ -227,7 +229,7 @@ int learn_init(int argc, char **argv)
     request r = {.net = LPIPS_NET_ALEX, .crops = 160, .size = 224, .memory = 500, .seed = 1};
     char why[LEARN_WHY];
 
-    r.threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    r.threads = av_cpu_count();
     argp_parse(&parser, argc, argv, 0, NULL, &r);
     if (!check_place(r.out, why) && !run(&r, why))
         return LEARN_OK;

@@ -6,12 +6,14 @@
 #include "compare.h"
 #include "distort/command.h"
 #include "eval/eval.h"
+#include "stop.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include <libavutil/cpu.h>
 
 enum {
     KEY_MODE = 256,
@@ -29,8 +31,6 @@ enum {
     KEY_SIZE,
     KEY_EVERY
 };
-
-static volatile sig_atomic_t stopped_by;
 
 static const struct argp_option options[] = {
     {"out", 'o', "DIR", 0, "where weights, state and curves go; needed", 0},
@@ -199,15 +199,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {options, parse, "FOLDER...", text, NULL, NULL, NULL};
 
-static void on_signal(int number)
-{
-    stopped_by = number;
-}
-
 int learn_train(int argc, char **argv)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     train_options o = {.batch = 50,
                        .epochs = 5,
                        .decay = 5,
@@ -215,15 +208,13 @@ int learn_train(int argc, char **argv)
                        .dropout = true,
                        .size = 64,
                        .every = 500,
-                       .threads = cores > 0 ? (int)cores : 1,
-                       .stop = &stopped_by};
+                       .threads = av_cpu_count()};
     char why[LEARN_WHY];
     int status;
 
     argp_err_exit_status = LEARN_FAILED;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    o.stop = learn_stop_watch();
     status = train(&o, why);
     free(o.held_out);
     if (status < 0) {
@@ -233,7 +224,7 @@ int learn_train(int argc, char **argv)
     if (status) {
         fprintf(stderr, "lpips-learn train: stopped; the same command with --resume goes on "
                         "from here\n");
-        return 128 + (int)stopped_by;
+        return learn_stop_status();
     }
     return LEARN_OK;
 }
