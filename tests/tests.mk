@@ -95,8 +95,13 @@ TEST_PARTS += report_test
 endif
 TEST_BUILT := $(filter $(TESTS_DIR)/%,$(foreach p,$(TEST_PARTS),\
                 $(if $(wildcard tests/$p.py),,$(TESTS_DIR)/$p)))
+# Once more with those kernels of OpenBLAS whose rows are not all summed alike (core/blas.c).
+ifndef SANITIZE
+TEST_PARTS += $(if $(shell grep -m1 -w avx2 /proc/cpuinfo),checkkernels-haswell)
+endif
 TEST_BUILT += $(if $(filter report_test,$(TEST_PARTS)),$(TESTS_DIR)/report_write $(BUILD)/bin/lpips)
 
+command_checkkernels-haswell = env OPENBLAS_CORETYPE=Haswell $(TESTS_DIR)/checkkernels
 command_replay = $(TESTS_DIR)/replay tests/fuzz/corpus/*
 command_of = $(or $(command_$1),$(if $(wildcard tests/$1.py),\
                $(PYTHON) tests/$1.py -v,$(TESTS_DIR)/$1))
